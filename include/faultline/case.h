@@ -1,0 +1,198 @@
+/* case.h - one case: what was read, what happened, and why. The report's only argument. */
+#ifndef FAULTLINE_CASE_H
+#define FAULTLINE_CASE_H
+
+#include "faultline/facts.h"
+#include "faultline/ingest.h"
+
+/* Roles are a bit set: a machine may be several things; 0 = unknown and matches any. */
+typedef enum fl_role {
+  FL_ROLE_CLIENT = 1u << 0,
+  FL_ROLE_SERVER = 1u << 1, /* session host */
+  FL_ROLE_GATEWAY = 1u << 2,
+  FL_ROLE_BROKER = 1u << 3,
+  FL_ROLE_LICENSE = 1u << 4,
+  FL_ROLE_DC = 1u << 5
+} fl_role;
+enum { FL_N_ROLES = 6 };
+FL_API extern const char *const fl_role_names[FL_N_ROLES]; /* "client", "server", … */
+
+typedef struct fl_span {
+  fl_time start, end;
+} fl_span;
+
+/* What one channel of one host covers (decisions.md, coverage). start is INT64_MIN where the first
+ * record id is 1 and nothing was cleared. */
+typedef struct fl_coverage {
+  fl_str host, channel;
+  fl_time first, last; /* of its own records */
+  fl_time start, end;  /* of what absence may rest on */
+  uint64_t n_events;
+  const fl_span *holes; /* gaps, clears, damage inside [start, end], in order */
+  size_t n_holes;
+  uint64_t n_missing; /* record ids absent inside */
+  fl_time cleared;    /* newest clear event, 0 = none seen */
+} fl_coverage;
+
+typedef struct fl_machine {
+  fl_str name;           /* as recorded, the longest form seen */
+  const fl_str *aliases; /* FQDN, NetBIOS, addresses seen for it */
+  size_t n_aliases;
+  unsigned roles;     /* fl_role bits */
+  bool role_is_given; /* by --role */
+  /* Clock: true time = recorded time + offset. */
+  int64_t offset_ns, spread_ns;
+  unsigned n_anchors; /* pairs the offset rests on; 0 = assumed equal */
+  bool clock_is_given;
+} fl_machine;
+
+/* The phases of a connection (rdp.md section 3): a proven phase rules its causes out, the next one
+ * is the prime suspect. */
+typedef enum fl_phase {
+  FL_PHASE_NONE = -1,
+  FL_PHASE_NAME,
+  FL_PHASE_TCP,
+  FL_PHASE_X224,
+  FL_PHASE_TLS,
+  FL_PHASE_AUTH,
+  FL_PHASE_LICENSE,
+  FL_PHASE_ARBITRATION,
+  FL_PHASE_GRAPHICS,
+  FL_PHASE_SESSION
+} fl_phase;
+enum { FL_N_PHASES = 9 };
+FL_API extern const char *const fl_phase_names[FL_N_PHASES]; /* "name", "tcp", … */
+
+typedef enum fl_outcome {
+  FL_OUTCOME_UNKNOWN,
+  FL_OUTCOME_FAILED,
+  FL_OUTCOME_ENDED, /* orderly end */
+  FL_OUTCOME_LOST /* a session that was cut */,
+  FL_OUTCOME_PROBE,
+  FL_OUTCOME_NOISE,
+  FL_OUTCOME_OPEN
+} fl_outcome;
+FL_API extern const char *const fl_outcome_names[7];
+
+typedef struct fl_attempt {
+  unsigned number;                                /* from 1 in time order */
+  fl_time start, end;                             /* aligned time */
+  const fl_machine *client, *server;              /* NULL when not in the case */
+  fl_str client_name, server_name, user, address; /* as seen; empty when unknown */
+  uint16_t port;
+  fl_str transport; /* "tcp", "udp", "" */
+  fl_str activity_id, server_activity_id;
+  int64_t session_id;                 /* -1 unknown */
+  fl_phase reached;                   /* last phase proven */
+  const fl_event *proof[FL_N_PHASES]; /* the event that proves each phase, or NULL */
+  fl_outcome outcome;
+  bool has_code, has_extended, has_host_code;
+  uint32_t code, extended;       /* what the client saw */
+  uint32_t host_code;            /* RdpCoreTS 72 SetErrorInfo: what the host told the client */
+  fl_str ended_by;               /* "client", "server", "network", "" */
+  const fl_event *const *events; /* all events of it, in time order */
+  size_t n_events;
+  const fl_event *event; /* the synthetic "rdp.attempt" event that rules see */
+} fl_attempt;
+
+/* One line of a score. `points` counts toward the total only when truth is FL_TRUE; FL_UNKNOWN
+ * lines are what is missing. `decisive` facts confirm. */
+typedef enum fl_truth { FL_FALSE, FL_TRUE, FL_UNKNOWN } fl_truth;
+typedef struct fl_evidence {
+  fl_truth truth;
+  int points;
+  bool decisive;
+  fl_str text; /* what was seen, or what is not provable and why */
+  const char *rule;
+  const fl_event *const *events;
+  size_t n_events;
+} fl_evidence;
+
+/* One rule that matched. */
+typedef struct fl_finding {
+  const char *rule, *title, *cause, *effect; /* cause, effect "" when the rule names none */
+  int severity;                              /* 0-100 */
+  int score;                                 /* sum of true lines, clamped to 0-100 */
+  fl_time start, end;
+  const fl_event *anchor;    /* the event that its sequence hangs on */
+  const fl_attempt *attempt; /* the attempt it is bound to, or NULL */
+  fl_str text;               /* the explanation */
+  const fl_evidence *evidence;
+  size_t n_evidence;
+  const fl_event *const *events; /* matched steps in time order */
+  size_t n_events;
+} fl_finding;
+
+typedef enum fl_verdict_status {
+  FL_VERDICT_CONFIRMED,
+  FL_VERDICT_LIKELY,
+  FL_VERDICT_POSSIBLE,
+  FL_VERDICT_UNDECIDED,
+  FL_VERDICT_NO_FAILURE
+} fl_verdict_status;
+FL_API extern const char *const fl_verdict_names[5]; /* "confirmed" … "no_failure_seen" */
+
+typedef struct fl_hypothesis {
+  const fl_cause_fact *cause;
+  fl_verdict_status status;
+  int score;
+  const fl_finding *const *findings; /* that speak for it */
+  size_t n_findings;
+  const fl_evidence *const *pro, *const *con; /* true lines with points above / below 0 */
+  size_t n_pro, n_con;
+  const fl_evidence *const *missing; /* unknown lines */
+  size_t n_missing;
+} fl_hypothesis;
+
+typedef struct fl_verdict {
+  fl_verdict_status status;
+  fl_str sentence;                 /* one or two sentences: the answer */
+  const fl_hypothesis *hypotheses; /* ranked */
+  size_t n_hypotheses;
+  const fl_str *collect; /* what would decide, most useful first */
+  size_t n_collect;
+} fl_verdict;
+
+/* What the user says about the case; strings outlive it. */
+typedef struct fl_case_options {
+  fl_symptom symptom;
+  fl_time at; /* 0 = not given */
+  fl_str user, client, server;
+  unsigned attempt;         /* number, 0 = the last failed one */
+  const fl_str *role_hosts; /* --role HOST=ROLE */
+  const unsigned *role_bits;
+  size_t n_roles;
+  fl_time since, until; /* 0 = open */
+  bool with_recovered;
+} fl_case_options;
+
+/* All arrays are owned by the case and live until fl_case_free. */
+typedef struct fl_case {
+  const fl_source_info *sources;
+  size_t n_sources;
+  const fl_note *notes;
+  size_t n_notes;
+  fl_ingest_totals totals;
+  const fl_coverage *coverage;
+  size_t n_coverage;
+  const fl_machine *machines;
+  size_t n_machines;
+  const fl_event *const *events; /* kept by the match, in aligned time order */
+  size_t n_events;
+  const fl_attempt *attempts;
+  size_t n_attempts;
+  uint64_t n_noise;         /* connections recognised as scanner or brute-force noise */
+  const fl_attempt *chosen; /* the attempt the verdict is about, or NULL */
+  const fl_finding *findings;
+  size_t n_findings;
+  uint64_t n_evicted; /* runs of sequences given up for lack of room */
+  fl_symptom symptom;
+  fl_verdict verdict;
+} fl_case;
+FL_API void fl_case_free(fl_case *c);
+/* "name@offset" of an event: what `faultline show` takes. */
+FL_API fl_str fl_case_ref(const fl_case *c, const fl_event *event, fl_arena *arena);
+/* The machine of a host name or address, aliases included; NULL when unknown. */
+FL_API const fl_machine *fl_case_machine(const fl_case *c, fl_str host);
+
+#endif

@@ -1,0 +1,82 @@
+/* facts.h - what we know about Windows: events, codes, message texts. Data in facts/ .def files. */
+#ifndef FAULTLINE_FACTS_H
+#define FAULTLINE_FACTS_H
+
+#include "faultline/event.h"
+
+/* One event we know by (provider, id). */
+typedef struct fl_event_fact {
+  const char *kind;     /* "rdp.client.disconnect" */
+  const char *provider; /* exact, ASCII case ignored */
+  uint32_t event_id;
+  const char *fields;   /* "ours=Theirs:type …"; see facts/events.c for the types */
+  const char *sentence; /* short message in our own words with {field} places, or "" */
+  bool always;          /* written whenever it happens, by default settings: absence can be proof */
+  const char *source;   /* where the fact is known from */
+} fl_event_fact;
+FL_API const fl_event_fact *fl_event_fact_find(fl_str provider, uint32_t event_id);
+FL_API size_t fl_event_facts(const fl_event_fact **ret_facts);
+/* The fact's sentence filled with the event's values; empty when it has none. */
+FL_API fl_str fl_event_sentence(const fl_event *event, fl_arena *arena);
+
+/* A provider or channel without the prefixes that all of Remote Desktop share: "RdpCoreTS". */
+FL_API fl_str fl_provider_short(fl_str name);
+
+/* The spaces that numbers come from; the same number means different things in each. */
+typedef enum fl_code_space {
+  FL_CODE_DISCONNECT, /* primary reason of the RDP client: the dialog's "error code", 1026 */
+  FL_CODE_EXTENDED,   /* extended disconnect reason */
+  FL_CODE_ERRINFO,    /* Set Error Info PDU, MS-RDPBCGR 2.2.5.1.1 */
+  FL_CODE_NEG_FAILURE,
+  FL_CODE_GATEWAY,
+  FL_CODE_HRESULT,
+  FL_CODE_NTSTATUS,
+  FL_CODE_WIN32,
+  FL_CODE_TLS_ALERT,
+  FL_CODE_RDPCORETS_103,
+  FL_CODE_N_SPACES
+} fl_code_space;
+FL_API extern const char *const fl_code_space_names[FL_CODE_N_SPACES];
+
+typedef struct fl_code_fact {
+  fl_code_space space;
+  uint32_t code;
+  const char *symbol;   /* "" when it has none */
+  const char *meaning;  /* one sentence, our own words */
+  const char *layer;    /* disconnect codes: "transport", …; else the origin */
+  const char *causes;   /* "; " separated, may be "" */
+  const char *separate; /* evidence that tells the causes apart, "; " separated, may be "" */
+  const char *source;
+} fl_code_fact;
+FL_API const fl_code_fact *fl_code_find(fl_code_space space, uint32_t code);
+FL_API size_t fl_code_facts(fl_code_space space, const fl_code_fact **ret_facts);
+
+/* A code as people write it: "0x904", "2308", "-2146893007", "0xC000006D", a symbol's name.
+ * Returns the number of meanings, best first (at most `cap`); 0 with *ret_code set means
+ * "a number, but not documented"; FL_E_ARG in *ret_status when it is neither. */
+FL_API size_t fl_code_parse(fl_str text, const fl_code_fact **ret_facts, size_t cap,
+                            uint32_t *ret_code, fl_status *ret_status);
+
+/* What a pasted dialog text or "CODE[/EXT]" says. */
+typedef struct fl_symptom {
+  bool has_code, has_extended;
+  uint32_t code, extended;
+  fl_str text;        /* as given */
+  fl_str activity_id; /* when the dialog shows one; GUID upper case without braces */
+  fl_time time;       /* when the dialog shows one; 0 otherwise */
+} fl_symptom;
+FL_API fl_status fl_symptom_parse(fl_str text, fl_arena *arena, fl_symptom *ret_symptom,
+                                  fl_err *err);
+
+/* One cause of failure, the row behind a hypothesis; ids are stable. */
+typedef struct fl_cause_fact {
+  const char *id; /* "tls.machinekeys" */
+  const char *title;
+  const char *fix;     /* steps separated by '\n' */
+  const char *check;   /* how to see that the fix worked; steps separated by '\n' */
+  const char *collect; /* what would decide it, exact channels and commands, '\n' separated */
+} fl_cause_fact;
+FL_API const fl_cause_fact *fl_cause_find(fl_str id);
+FL_API size_t fl_causes(const fl_cause_fact **ret_facts);
+
+#endif

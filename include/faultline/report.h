@@ -1,0 +1,38 @@
+/* report.h - how events and cases leave: one exporter a format. */
+#ifndef FAULTLINE_REPORT_H
+#define FAULTLINE_REPORT_H
+
+#include "faultline/case.h"
+
+/* Writers of events: a sink that turns rows into lines. */
+typedef struct fl_event_writer fl_event_writer;
+typedef struct fl_event_format {
+  const char *name; /* "jsonl" */
+  const char *summary;
+  fl_status (*create)(fl_out *out, fl_event_writer **ret_writer, fl_err *err);
+} fl_event_format;
+FL_API size_t fl_event_formats(const fl_event_format **ret_formats);
+FL_API const fl_event_format *fl_event_format_find(const char *name);
+FL_API fl_sink fl_event_writer_sink(fl_event_writer *writer);
+FL_API fl_status fl_event_writer_finish(fl_event_writer *writer, fl_err *err); /* frees it too */
+
+/* Writers of a solved case. */
+typedef struct fl_report_format {
+  const char *name; /* "text", "md", "json" */
+  const char *summary;
+  fl_status (*write)(const fl_case *c, fl_out *out, fl_err *err);
+} fl_report_format;
+FL_API size_t fl_report_formats(const fl_report_format **ret_formats);
+FL_API const fl_report_format *fl_report_format_find(const char *name);
+
+/* What `inspect` prints of one source, and what `explain` prints of a code. */
+FL_API fl_status fl_report_source(const fl_source_info *source, bool as_json, fl_out *out,
+                                  fl_err *err);
+FL_API fl_status fl_report_code(fl_str code, fl_str extended, bool as_json, fl_out *out,
+                                bool *ret_is_known, fl_err *err);
+/* One record whole: fields, XML, hex. `format` is "text", "json" or "xml". */
+FL_API fl_status fl_report_record(const fl_batch *batch, const fl_row *row, fl_str source_name,
+                                  const uint8_t *bytes, size_t n_bytes, const char *format,
+                                  fl_out *out, fl_err *err);
+
+#endif
