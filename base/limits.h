@@ -1,0 +1,53 @@
+/* limits.h - every limit that an input can reach, with the reason for its size. */
+#ifndef FL_BASE_LIMITS_H
+#define FL_BASE_LIMITS_H
+
+enum {
+  FL_LIMIT_NESTED_CONTAINERS = 4,  /* a bundle in a bundle in a bundle; real ones reach 2 */
+  FL_LIMIT_MEMBERS = 100000,       /* members of one input, all levels together */
+  FL_LIMIT_MEMBER_RATIO = 200,     /* unpacked bytes for each packed byte, after 1 MiB */
+  FL_LIMIT_FOLDER_DEPTH = 64,      /* folders inside each other on disk */
+  FL_LIMIT_TEMPLATE_DEPTH = 64,    /* BinXML template instances inside each other */
+  FL_LIMIT_ELEMENT_DEPTH = 256,    /* open BinXML elements */
+  FL_LIMIT_RECORD_STEPS = 100000,  /* BinXML tokens and values of one record */
+  FL_LIMIT_RECORD_ELEMENTS = 8192, /* elements and attributes of one record, expanded */
+  FL_LIMIT_RECORD_TEXT = 1 << 20,  /* text of one record: a message is at most 64 KiB */
+  FL_LIMIT_TEMPLATE_VALUES = 8192, /* substitutions: more do not fit a 64 KiB chunk */
+  FL_LIMIT_NOTES_ALIKE = 200,      /* of one kind and source; the rest is counted */
+  FL_LIMIT_LEDGER_RANGES = 65536,  /* of one source; what follows is one damaged range */
+  FL_LIMIT_SHAPES = 65536,         /* cached shapes; later ones live as long as their batch */
+  FL_LIMIT_RULE_FILE = 1 << 20,    /* bytes of one rule file */
+  FL_LIMIT_RULE_DEPTH = 32,        /* parentheses in a condition */
+  FL_LIMIT_SEQUENCE_STEPS = 64,
+  FL_LIMIT_SEQUENCE_RUNS = 65536,    /* findings of all rules together */
+  FL_LIMIT_SEQUENCE_SCAN = 4096,     /* candidates looked at for one step of one run */
+  FL_LIMIT_SEQUENCE_KEPT = 256,      /* events cited of one repeated step */
+  FL_LIMIT_SEQUENCE_FINDINGS = 8192, /* of one rule; the newest stay */
+  FL_LIMIT_SIGHTINGS = 262144,       /* (host, provider, channel, id) that occur in a case */
+  FL_LIMIT_BLOCK_EVENTS = 65536,     /* timeline: events of one block */
+  FL_LIMIT_BLOCK_BYTES = 64 << 20,   /* timeline: a block when unpacked */
+  FL_LIMIT_MSGPACK_DEPTH = 16,
+  FL_LIMIT_BLOCK_VALUES = 4 << 20, /* timeline: values of one block, list items included */
+  FL_LIMIT_ROW_VALUES = 1 << 20,   /* timeline: values of one event; later ones are cut */
+  FL_LIMIT_ROW_BYTES = 16 << 20,   /* timeline: one event when packed; later values are cut */
+  FL_LIMIT_VALUE_BYTES = 2 << 20,  /* timeline: undecoded bytes of one value */
+  FL_LIMIT_COVERAGE_HOLES = 4096,  /* of one channel; the nearest ones are merged beyond */
+  FL_LIMIT_COVERAGE_RUNS = 65536,  /* runs of record ids kept for one channel */
+  FL_LIMIT_ALIASES = 64,           /* names and addresses of one machine */
+  FL_LIMIT_MACHINES = 1024,        /* computer names of one case; look-ups are linear */
+  FL_LIMIT_CASE_NOTES = 10000,     /* notes that a case keeps */
+  FL_LIMIT_DIALS = 4096,           /* connections of clients that are joined with hosts' */
+  FL_LIMIT_LEGS = 65536,           /* connections that a case reconstructs */
+};
+
+#define FL_LIMIT_UNPACKED_BYTES (UINT64_C(16) << 30) /* all members of one input */
+#define FL_LIMIT_SPOOL_MEMORY (UINT64_C(16) << 20)   /* a member beyond it goes to O_TMPFILE */
+#define FL_LIMIT_JOB_ARENA ((size_t)256 << 20)
+#define FL_LIMIT_SHARED_ARENA ((size_t)128 << 20) /* templates and shapes of a run */
+#define FL_LIMIT_SOURCE_SHARED ((size_t)24 << 20) /* what one source may add to it */
+#define FL_LIMIT_BATCH_ARENA ((size_t)64 << 20)
+#define FL_LIMIT_CHUNK_SHAPES ((size_t)128 << 20) /* memory to build the shapes of one chunk */
+#define FL_LIMIT_CASE_ARENA ((size_t)160 << 20)   /* kept events: about 300,000 */
+#define FL_LIMIT_HASH_AUTO (UINT64_C(64) << 20)
+
+#endif

@@ -1,0 +1,31 @@
+/* raw.h - undecoded values for code that formats in place: widths, items, text forms. */
+#ifndef FL_BASE_RAW_H
+#define FL_BASE_RAW_H
+
+#include "faultline/value.h"
+
+/* Enough for every form that the fl_put_ functions below write, SIDs and binary apart. */
+enum { FL_SHORT_TEXT_MAX = 48 };
+
+size_t fl_raw_width(uint8_t type); /* of fixed-size types, else 0 */
+double fl_raw_real(fl_raw raw);    /* FL_T_F32 or FL_T_F64 of sound length */
+bool fl_raw_is_sound(fl_raw raw);  /* the length fits the type */
+fl_raw fl_raw_trim(fl_raw raw);    /* strings: without NULs at the end */
+
+/* Walks the items of an array value. */
+typedef struct fl_raw_cursor {
+  fl_raw raw;
+  uint32_t pos;
+} fl_raw_cursor;
+bool fl_raw_next(fl_raw_cursor *cursor, fl_raw *ret_item);
+
+/* Each writes the one text form and returns its length. */
+size_t fl_put_short(fl_raw raw, char *ret_text); /* GUIDs, times, and all that is hexadecimal */
+size_t fl_put_guid(const uint8_t *bytes, char *ret_text);
+size_t fl_put_sid(fl_raw raw, char *ret_text); /* needs 32 + 11 characters for each sub-authority */
+size_t fl_put_filetime(uint64_t filetime, char *ret_text);
+size_t fl_put_systemtime(const uint8_t *bytes, char *ret_text);
+size_t fl_put_double(double number, char *ret_text); /* reads back to the same number */
+size_t fl_put_hex_bytes(const uint8_t *bytes, size_t n_bytes, char *ret_text);
+
+#endif
