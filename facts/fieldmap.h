@@ -1,0 +1,31 @@
+/* fieldmap.h - the little language of field maps: "ours=Theirs|Other:type ours=\"text\"". */
+#ifndef FL_FACTS_FIELDMAP_H
+#define FL_FACTS_FIELDMAP_H
+
+#include "faultline/facts.h"
+
+/* Makes a normalised value of a recorded one; false when it does not hold such a value. The
+ * result may point into the input. */
+typedef bool (*fl_convert)(const fl_value *value, fl_arena *arena, fl_value *ret_value);
+
+typedef struct fl_map_item {
+  fl_str name;        /* ours */
+  fl_str theirs;      /* names with '|' between them, or the text of a constant */
+  fl_convert convert; /* NULL: a constant */
+} fl_map_item;
+
+/* Takes the next item off *map. FL_END when there is none, FL_E_SYNTAX when it cannot be read. */
+fl_status fl_map_next(fl_str *map, fl_map_item *ret_item);
+/* Takes the next name off *theirs, false at the end. */
+bool fl_map_next_name(fl_str *theirs, fl_str *ret_name);
+
+/* NULL when there is no type of this name. */
+fl_convert fl_convert_find(fl_str type);
+/* A number as people write it, at most 32 bits, "%%" in front allowed; negatives are wrapped. */
+bool fl_convert_u32(const fl_value *value, fl_arena *arena, fl_value *ret_value);
+/* Status 0xD… is an NTSTATUS inside an HRESULT: 0xC…. Everything else stays what it is. */
+static inline uint32_t fl_status_unmap(uint32_t status) {
+  return status >> 28 == 0xd ? status & ~UINT32_C(0x10000000) : status;
+}
+
+#endif
