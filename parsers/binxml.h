@@ -1,0 +1,119 @@
+/* binxml.h - BinXML (MS-EVEN6 2.2.12): templates compiled once, records as slots over a shape.
+ *
+ * A record becomes a *key* (what its structure is: template ids, or the element stream of records
+ * that use no template) and *slots* (its values, undecoded). Records with equal keys share a shape,
+ * so names, constants and the element tree are worked out once. */
+#ifndef FL_PARSERS_BINXML_H
+#define FL_PARSERS_BINXML_H
+
+#include "parsers/parser.h"
+
+typedef struct bx_store bx_store;
+
+/* Words of a key or of a compiled template: tag in the top 8 bits, payload below. */
+typedef enum bx_tag {
+  BX_END,      /* end of a nested fragment */
+  BX_INSTANCE, /* template id << 16 | number of values */
+  BX_NEST,     /* value index that holds a fragment; its words follow up to BX_END */
+  BX_OPEN,     /* interned name */
+  BX_ATTR,     /* interned name */
+  BX_ATTR_END,
+  BX_CLOSE,
+  BX_CONST,   /* interned text */
+  BX_PI,      /* interned text */
+  BX_SLOT,    /* next slot of the record */
+  BX_SUB,     /* templates: value index */
+  BX_SUB_OPT, /* templates: value index; a null value removes what is around it */
+  BX_LITERAL  /* templates: index of a text that the definition holds for its own machine */
+} bx_tag;
+static inline uint64_t bx_word(bx_tag tag, uint64_t payload) {
+  return (uint64_t)tag << 56 | payload;
+}
+static inline bx_tag bx_word_tag(uint64_t word) { return (bx_tag)(word >> 56); }
+static inline uint64_t bx_word_payload(uint64_t word) { return word & UINT64_C(0xffffffffffffff); }
+
+typedef struct bx_words {
+  uint64_t *items;
+  size_t n, cap;
+} bx_words;
+
+typedef struct bx_template {
+  uint32_t id;
+  uint32_t n_literals; /* slots behind the values: see bx_definition */
+  size_t n_words;
+  const uint64_t *words;
+} bx_template;
+
+/* Definition bytes that were met before. Names that stand outside of them are given by offsets into
+ * the chunk, so equal bytes mean the same template only where these names are the same too. */
+typedef struct bx_name_ref {
+  uint32_t offset;
+  const fl_str *name;
+} bx_name_ref;
+typedef struct bx_name_refs {
+  bx_name_ref *items;
+  size_t n, cap;
+} bx_name_refs;
+/* The computer's name stands in each definition as constant text. It is kept out of the template,
+ * so that the logs of a thousand machines share one: a row gets it as one more slot. */
+typedef struct bx_literals {
+  const fl_str **items;
+  size_t n, cap;
+} bx_literals;
+typedef struct bx_definition {
+  const bx_template *template;
+  const fl_str *const *literals; /* template->n_literals texts */
+  const bx_name_ref *names;
+  size_t n_names;
+} bx_definition;
+
+/* Names, templates and shapes of the whole run, capped. */
+fl_status bx_store_create(fl_arena *arena, bx_store **ret_store, fl_err *err);
+void bx_store_free(bx_store *store); /* the arena's memory stays */
+/* One source cannot use up the room of those behind it. */
+void bx_store_begin_source(bx_store *store);
+/* Room for what can be made anew, which leaves half of it to names and templates. */
+bool bx_store_has_spare_room(const bx_store *store);
+/* An interned copy with a stable address; NULL when the store is full. */
+const fl_str *bx_store_intern(bx_store *store, fl_str text);
+/* Definitions by the hash of their bytes and place; several may share one. Start with *at SIZE_MAX.
+ */
+const bx_definition *bx_store_definition(const bx_store *store, uint64_t hash, size_t *at);
+/* What a walk over a definition gives. */
+typedef struct bx_compiled {
+  bx_words words;
+  bx_name_refs names;
+  bx_literals literals;
+} bx_compiled;
+/* The definition with the template of these words, one for equal words; remembered by `hash`,
+ * or kept in `chunk_arena` where the store is full. */
+const bx_definition *bx_store_add(bx_store *store, uint64_t hash, const bx_compiled *compiled,
+                                  fl_arena *chunk_arena);
+const bx_template *bx_store_template(const bx_store *store, uint32_t id);
+/* The shape of a key; NULL when it was never built. */
+const fl_shape *bx_store_find_shape(const bx_store *store, const bx_words *key, uint64_t hash);
+bool bx_store_add_shape(bx_store *store, const bx_words *key, uint64_t hash, const fl_shape *shape);
+fl_arena *bx_store_arena(bx_store *store);
+
+/* Builds the shape of a key in `arena`; what it needs on the way comes from `scratch`. FL_E_LIMIT
+ * when it expands too far. */
+typedef struct bx_shape_source {
+  const bx_store *store;
+  const bx_words *key;
+  fl_arena *scratch;
+  bool want_markup;
+} bx_shape_source;
+fl_status bx_shape_build(const bx_shape_source *from, fl_arena *arena, fl_shape **ret_shape,
+                         fl_err *err);
+
+/* Decodes the records of one chunk at a time. */
+typedef struct bx bx;
+fl_status bx_create(fl_job *job, bx_store *store, bx **ret_bx, fl_err *err);
+void bx_free(bx *b);
+/* All offsets inside records are relative to the chunk. */
+void bx_chunk(bx *b, const uint8_t *bytes, size_t n_bytes);
+/* The fragment at [from, to) of the chunk: adds slots, sets row->shape, slot0 and t. On failure
+ * `rows` is as before and err->offset is relative to the chunk. */
+fl_status bx_record(bx *b, size_t from, size_t to, fl_rows *rows, fl_row *row, fl_err *err);
+
+#endif

@@ -1,0 +1,416 @@
+/* bx.c - the BinXML token walk: template definitions become words, records become keys and slots.
+ *
+ * Layouts (MS-EVEN6 2.2.12, checked against real files), offsets relative to the chunk:
+ *   name         u32 next, u16 hash, u16 n, n x UTF-16, u16 0; inline exactly where first used
+ *   element      u8 01|41, [u16 dependency], u32 size, u32 name, [inline name], 41: u32 size of
+ *                the attributes that follow
+ *   attribute    u8 06|46, u32 name, [inline name], content
+ *   text         u8 05|45, u8 type 1, u16 n, n x UTF-16;  cdata u8 07|47, u16 n, …
+ *   charref      u8 08|48, u16 code;  entity u8 09|49, u32 name
+ *   substitution u8 0d|0e, u16 index, u8 type
+ *   instance     u8 0c, u8 1, u32 id, u32 definition, [inline definition], u32 n,
+ *                n x {u16 size, u8 type, u8 0}, the values
+ *   definition   u32 next, GUID (first word = id), u32 size, fragment of that size
+ *   fragment     u8 0f, u8 1, u8 1, u8 flags, tokens, u8 00 */
+#include <stdlib.h>
+
+#include "base/hash.h"
+#include "base/limits.h"
+#include "base/mem.h"
+#include "base/raw.h"
+#include "base/text.h"
+#include "parsers/bx_walk.h"
+
+fl_status bx_create(fl_job *job, bx_store *store, bx **ret_bx, fl_err *err) {
+  bx *b = calloc(1, sizeof *b);
+  fl_arena *scratch = fl_arena_create(FL_LIMIT_BATCH_ARENA);
+  fl_arena *chunk_arena = fl_arena_create(FL_LIMIT_BATCH_ARENA);
+  if (!b || !scratch || !chunk_arena) {
+    free(b);
+    fl_arena_free(scratch);
+    fl_arena_free(chunk_arena);
+    return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
+  }
+  b->job = job;
+  b->store = store;
+  b->scratch = scratch;
+  b->chunk_arena = chunk_arena;
+  bx_store_begin_source(store);
+  *ret_bx = b;
+  return FL_OK;
+}
+
+void bx_free(bx *b) {
+  if (!b) return;
+  fl_arena_free(b->scratch);
+  fl_arena_free(b->chunk_arena);
+  free(b->key.items);
+  free(b->compiled.words.items);
+  free(b->compiled.names.items);
+  free(b->compiled.literals.items);
+  free(b);
+}
+
+void bx_chunk(bx *b, const uint8_t *bytes, size_t n_bytes) {
+  b->bytes = bytes;
+  b->n_bytes = n_bytes;
+  b->chunk++;
+  b->n_built_bytes = 0;
+  fl_arena_reset(b->chunk_arena);
+}
+
+static fl_status put_const(bx_walk *w, fl_raw raw, fl_err *err) {
+  const fl_str text = fl_raw_text(raw, w->b->scratch);
+  return bx_put_text(w, BX_CONST, bx_intern(w, text), err);
+}
+
+/* Text that differs between the machines that wrote a definition. */
+static fl_status put_literal(bx_walk *w, fl_raw raw, fl_err *err) {
+  bx_literals *literals = &w->b->compiled.literals;
+  const fl_str *text = bx_intern(w, fl_raw_text(raw, w->b->scratch));
+  if (!text ||
+      !fl_grow((void **)&literals->items, &literals->cap, literals->n + 1, sizeof *literals->items))
+    return fl_fail(err, FL_E_LIMIT, w->rd.pos, "no room for another name");
+  literals->items[literals->n++] = text;
+  return bx_put(w, BX_LITERAL, literals->n - 1, err);
+}
+
+/* Text of a definition is constant; of a record it is a value, but for what names its field. */
+static fl_status walk_text(bx_walk *w, bool is_name_of_field, fl_err *err) {
+  fl_raw raw;
+  FL_TRY(bx_read_run(w, &raw, err));
+  if (w->rows && !is_name_of_field) return bx_put_slot(w, raw, err);
+  if (!w->rows && w->element && fl_str_eq(*w->element, FL_STR("Computer")))
+    return put_literal(w, raw, err);
+  return put_const(w, raw, err);
+}
+
+static fl_status walk_substitution(bx_walk *w, fl_err *err) {
+  const uint8_t token = fl_rd_u8(&w->rd);
+  const uint16_t index = fl_rd_u16(&w->rd);
+  fl_rd_skip(&w->rd, 1); /* the declared type; the record's value table decides */
+  if (!fl_rd_ok(&w->rd)) return bx_cut_short(w, "substitution", err);
+  if (w->rows)
+    return fl_fail(err, FL_E_CORRUPT, w->rd.pos - 4, "substitution %u outside of a template",
+                   index);
+  return bx_put(w, token == BX_TOKEN_SUB_OPT ? BX_SUB_OPT : BX_SUB, index, err);
+}
+
+/* ---- elements ---- */
+
+/* Some fragments have a dependency id in front of the element's size and some have not: the name
+ * offset tells. */
+static bool has_dependency_id(const bx_walk *w) {
+  const size_t left = fl_rd_left(&w->rd);
+  const uint8_t *p = w->rd.p + w->rd.pos;
+  const bool with = left >= 10 && bx_is_name(w, fl_le32(p + 6), w->rd.pos + 10);
+  const bool without = left >= 8 && bx_is_name(w, fl_le32(p + 4), w->rd.pos + 8);
+  return with || !without;
+}
+
+/* With attributes an element's header ends with their size, before an inline name is over. */
+static fl_status walk_attribute(bx_walk *w, const fl_str *element, fl_err *err) {
+  fl_rd_skip(&w->rd, 1);
+  const fl_str *name = NULL;
+  FL_TRY(bx_read_name(w, &name, err));
+  FL_TRY(bx_put_text(w, BX_ATTR, name, err));
+  const bool names_field =
+      (fl_str_eq(*name, FL_STR("Name")) && fl_str_eq(*element, FL_STR("Data"))) ||
+      (name->n >= 5 && memcmp(name->p, "xmlns", 5) == 0);
+  while (fl_rd_left(&w->rd) > 0) {
+    const uint8_t token = w->rd.p[w->rd.pos];
+    if (bx_is_content(token)) FL_TRY(walk_text(w, names_field, err));
+    else if (token == BX_TOKEN_SUB || token == BX_TOKEN_SUB_OPT) FL_TRY(walk_substitution(w, err));
+    else break;
+  }
+  return bx_put(w, BX_ATTR_END, 0, err);
+}
+
+static fl_status walk_open(bx_walk *w, uint8_t token, unsigned *depth, fl_err *err) {
+  if (has_dependency_id(w)) fl_rd_skip(&w->rd, 2);
+  fl_rd_skip(&w->rd, 4); /* size of the element: the tokens say where it ends */
+  const fl_str *name = NULL;
+  FL_TRY(bx_read_name(w, &name, err));
+  if (++*depth > FL_LIMIT_ELEMENT_DEPTH)
+    return fl_fail(err, FL_E_LIMIT, w->rd.pos, "more than %d elements inside each other",
+                   FL_LIMIT_ELEMENT_DEPTH);
+  FL_TRY(bx_put_text(w, BX_OPEN, name, err));
+  w->element = name;
+  if (token & BX_TOKEN_MORE) fl_rd_skip(&w->rd, 4);
+  while (fl_rd_left(&w->rd) > 0 && (w->rd.p[w->rd.pos] & ~BX_TOKEN_MORE) == BX_TOKEN_ATTRIBUTE)
+    FL_TRY(walk_attribute(w, name, err));
+  const uint8_t end = fl_rd_u8(&w->rd);
+  if (!fl_rd_ok(&w->rd)) return bx_cut_short(w, "element", err);
+  if (end == BX_TOKEN_CLOSE_START) return FL_OK;
+  if (end != BX_TOKEN_CLOSE_EMPTY)
+    return fl_fail(err, FL_E_CORRUPT, w->rd.pos - 1,
+                   "token 0x%02x after the start of element %.*s, expected 0x02 or 0x03", end,
+                   FL_STR_ARG(*name));
+  --*depth;
+  return bx_put(w, BX_CLOSE, 0, err);
+}
+
+static fl_status walk_pi(bx_walk *w, fl_err *err) {
+  const fl_str *target = NULL;
+  FL_TRY(bx_read_name(w, &target, err));
+  fl_str text = *target;
+  if (fl_rd_left(&w->rd) > 0 && w->rd.p[w->rd.pos] == BX_TOKEN_PI_DATA) {
+    fl_rd_skip(&w->rd, 1);
+    bx_piece p = {0};
+    FL_TRY(bx_read_units(w, &p, err));
+    const fl_str data = fl_raw_text(p.raw, w->b->scratch);
+    text = fl_arena_printf(w->b->scratch, "%.*s %.*s", FL_STR_ARG(*target), FL_STR_ARG(data));
+  }
+  return bx_put_text(w, BX_PI, bx_intern(w, text), err);
+}
+
+/* ---- templates ---- */
+
+static fl_status walk_fragment(bx_walk *w, fl_err *err);
+
+static fl_status compile(bx_walk *w, uint32_t offset, uint32_t size, uint64_t hash,
+                         const bx_definition **ret_definition, fl_err *err) {
+  bx *b = w->b;
+  if (!w->rows)
+    return fl_fail(err, FL_E_UNSUPPORTED, w->rd.pos, "template inside a template definition");
+  b->compiled.words.n = b->compiled.names.n = b->compiled.literals.n = 0;
+  bx_walk inner = {.b = b, .words = &b->compiled.words, .depth = w->depth};
+  inner.rd = fl_rd_of(b->bytes, offset + BX_DEFINITION_HEADER + size);
+  fl_rd_seek(&inner.rd, offset + BX_DEFINITION_HEADER);
+  FL_TRY(walk_fragment(&inner, err));
+  *ret_definition = bx_store_add(b->store, hash, &b->compiled, b->chunk_arena);
+  if (!*ret_definition) return fl_fail(err, FL_E_LIMIT, offset, "no room for another template");
+  return FL_OK;
+}
+
+/* A definition with the same bytes at the same offset, whose outside names are the same here. */
+static const bx_definition *find_definition(bx_walk *w, uint64_t hash) {
+  size_t at = SIZE_MAX;
+  for (const bx_definition *d; (d = bx_store_definition(w->b->store, hash, &at));) {
+    bool is_same = true;
+    for (size_t i = 0; i < d->n_names && is_same; i++) {
+      const fl_str *name = NULL;
+      is_same = bx_find_name(w, d->names[i].offset, &name, NULL, NULL) == FL_OK &&
+                name == d->names[i].name;
+    }
+    if (is_same) return d;
+  }
+  return NULL;
+}
+
+static fl_status find_template(bx_walk *w, uint32_t id, uint32_t offset,
+                               const bx_definition **ret_definition, fl_err *err) {
+  bx *b = w->b;
+  bx_cached *place = &b->templates[(offset * 2654435761u) >> 24];
+  if (place->chunk == b->chunk && place->offset == offset) {
+    *ret_definition = place->value;
+    return FL_OK;
+  }
+  fl_rd rd = fl_rd_of(b->bytes, b->n_bytes);
+  fl_rd_seek(&rd, offset);
+  fl_rd_skip(&rd, 4);
+  const uint32_t first_word = fl_rd_u32(&rd);
+  fl_rd_skip(&rd, 12);
+  const uint32_t size = fl_rd_u32(&rd);
+  const uint8_t *body = fl_rd_bytes(&rd, size);
+  if (!fl_rd_ok(&rd))
+    return fl_fail(err, FL_E_CORRUPT, w->rd.pos,
+                   "template definition at %u lies outside of the chunk", offset);
+  if (first_word != id)
+    return fl_fail(err, FL_E_CORRUPT, w->rd.pos, "template 0x%08x at %u, expected 0x%08x",
+                   first_word, offset, id);
+  const uint64_t hash = fl_hash_bytes(body, size, fl_hash_mix(id, offset));
+  *ret_definition = find_definition(w, hash);
+  if (!*ret_definition) FL_TRY(compile(w, offset, size, hash, ret_definition, err));
+  *place = (bx_cached){offset, b->chunk, *ret_definition};
+  return FL_OK;
+}
+
+/* The value table: descriptors, then the values one after the other. */
+static fl_status read_values(bx_walk *w, uint32_t *ret_first, uint32_t *ret_n, fl_err *err) {
+  const uint32_t n = fl_rd_u32(&w->rd);
+  if (!fl_rd_ok(&w->rd) || n > FL_LIMIT_TEMPLATE_VALUES || !fl_rd_fits(&w->rd, n, 4))
+    return fl_fail(err, FL_E_CORRUPT, w->rd.pos, "%u template values do not fit the record", n);
+  *ret_first = w->rows->n_slots;
+  *ret_n = n;
+  if (n == 0) return FL_OK;
+  FL_TRY(fl_rows_slots(w->rows, n, err));
+  const uint8_t *table = fl_rd_bytes(&w->rd, (size_t)n * 4);
+  fl_raw *slots = w->rows->slots + w->rows->n_slots;
+  const uint8_t *at = w->rd.p + w->rd.pos;
+  const uint8_t *end = w->rd.p + w->rd.n;
+  for (uint32_t i = 0; i < n; i++, table += 4) {
+    const uint32_t size = fl_le16(table);
+    if (size > (size_t)(end - at)) return bx_cut_short(w, "template value", err);
+    slots[i] = (fl_raw){at, size, table[2], 0};
+    at += size;
+  }
+  w->rd.pos = (size_t)(at - w->rd.p);
+  w->rows->n_slots += n;
+  w->n_steps += n;
+  return FL_OK;
+}
+
+/* Values that are fragments themselves, as EventData in every ordinary record. */
+static fl_status walk_nested(bx_walk *w, uint32_t first, uint32_t n, fl_err *err) {
+  for (uint32_t i = 0; i < n; i++) {
+    const fl_raw value = w->rows->slots[first + i];
+    if (value.type != FL_T_BINXML || value.n == 0) continue;
+    if (w->depth >= FL_LIMIT_TEMPLATE_DEPTH)
+      return fl_fail(err, FL_E_LIMIT, w->rd.pos, "more than %d templates inside each other",
+                     FL_LIMIT_TEMPLATE_DEPTH);
+    FL_TRY(bx_put(w, BX_NEST, i, err));
+    bx_walk inner = {.b = w->b,
+                     .rows = w->rows,
+                     .words = w->words,
+                     .depth = w->depth + 1,
+                     .n_steps = w->n_steps};
+    inner.rd = fl_rd_of(w->b->bytes, (size_t)(value.p - w->b->bytes) + value.n);
+    fl_rd_seek(&inner.rd, (size_t)(value.p - w->b->bytes));
+    FL_TRY(walk_fragment(&inner, err));
+    w->n_steps = inner.n_steps;
+    FL_TRY(bx_put(w, BX_END, 0, err));
+  }
+  return FL_OK;
+}
+
+/* Behind the values: what the definition says of its own machine. */
+static fl_status add_literals(bx_walk *w, const bx_definition *d, fl_err *err) {
+  const uint32_t n = d->template->n_literals;
+  FL_TRY(fl_rows_slots(w->rows, n, err));
+  for (uint32_t i = 0; i < n; i++)
+    w->rows->slots[w->rows->n_slots++] =
+        (fl_raw){(const uint8_t *)d->literals[i]->p, (uint32_t)d->literals[i]->n, FL_T_UTF8, 0};
+  return FL_OK;
+}
+
+static fl_status walk_instance(bx_walk *w, fl_err *err) {
+  fl_rd_skip(&w->rd, 1);
+  const uint32_t id = fl_rd_u32(&w->rd);
+  const uint32_t offset = fl_rd_u32(&w->rd);
+  if (!fl_rd_ok(&w->rd)) return bx_cut_short(w, "template instance", err);
+  const bx_definition *d = NULL;
+  FL_TRY(find_template(w, id, offset, &d, err));
+  if (offset == w->rd.pos) {
+    fl_rd_skip(&w->rd, BX_DEFINITION_HEADER - 4);
+    const uint32_t size = fl_rd_u32(&w->rd);
+    fl_rd_skip(&w->rd, size);
+    if (!fl_rd_ok(&w->rd)) return bx_cut_short(w, "template definition", err);
+  }
+  if (!w->rows) return fl_fail(err, FL_E_UNSUPPORTED, w->rd.pos, "template inside a definition");
+  uint32_t first = 0, n = 0;
+  FL_TRY(read_values(w, &first, &n, err));
+  FL_TRY(bx_put(w, BX_INSTANCE, (uint64_t)d->template->id << 16 | n, err));
+  FL_TRY(add_literals(w, d, err));
+  return walk_nested(w, first, n, err);
+}
+
+/* ---- fragments and records ---- */
+
+static fl_status walk_token(bx_walk *w, uint8_t token, unsigned *depth, fl_err *err) {
+  if (bx_is_content(token)) {
+    w->rd.pos--;
+    return walk_text(w, false, err);
+  }
+  switch (token) {
+    case BX_TOKEN_OPEN:
+    case BX_TOKEN_OPEN | BX_TOKEN_MORE:
+      return walk_open(w, token, depth, err);
+    case BX_TOKEN_END:
+      if (*depth == 0) break;
+      --*depth;
+      return bx_put(w, BX_CLOSE, 0, err);
+    case BX_TOKEN_SUB:
+    case BX_TOKEN_SUB_OPT:
+      w->rd.pos--;
+      return walk_substitution(w, err);
+    case BX_TOKEN_PI_TARGET:
+      return walk_pi(w, err);
+    case BX_TOKEN_INSTANCE:
+      return walk_instance(w, err);
+    case BX_TOKEN_FRAGMENT:
+      fl_rd_skip(&w->rd, 3);
+      return fl_rd_ok(&w->rd) ? FL_OK : bx_cut_short(w, "fragment header", err);
+    default:
+      break;
+  }
+  return fl_fail(err, FL_E_CORRUPT, w->rd.pos - 1, "token 0x%02x, which no BinXML has here", token);
+}
+
+static fl_status walk_fragment(bx_walk *w, fl_err *err) {
+  unsigned depth = 0;
+  while (fl_rd_left(&w->rd) > 0) {
+    const uint8_t token = fl_rd_u8(&w->rd);
+    if (token == BX_TOKEN_EOF) break;
+    FL_TRY(walk_token(w, token, &depth, err));
+  }
+  if (depth == 0) return FL_OK;
+  return fl_fail(err, FL_E_CORRUPT, w->rd.pos, "%u elements are left open at the end", depth);
+}
+
+static fl_status find_shape(bx *b, fl_rows *rows, const fl_shape **ret_shape, fl_err *err) {
+  const uint64_t hash = fl_hash_bytes(b->key.items, b->key.n * sizeof *b->key.items, 3);
+  *ret_shape = b->is_temporary ? NULL : bx_store_find_shape(b->store, &b->key, hash);
+  if (*ret_shape) return FL_OK;
+  const bx_shape_source from = {b->store, &b->key, b->scratch, b->job->options->want_markup};
+  fl_shape *shape = NULL;
+  b->n_built_bytes += b->scratch->used_bytes; /* of the one before */
+  if (b->n_built_bytes > FL_LIMIT_CHUNK_SHAPES)
+    return fl_fail(err, FL_E_LIMIT, 0, "limit reached: the records of its chunk differ too much");
+  fl_arena_reset(b->scratch);
+  const bool is_kept = !b->is_temporary && bx_store_has_spare_room(b->store);
+  if (is_kept && bx_shape_build(&from, bx_store_arena(b->store), &shape, err) == FL_OK &&
+      bx_store_add_shape(b->store, &b->key, hash, shape)) {
+    shape->cached = true;
+  } else {
+    FL_TRY(bx_shape_build(&from, rows->arena, &shape, err));
+  }
+  shape->serial =
+      shape->cached ? fl_job_shape_serial(b->job) : ++b->n_temporary | FL_SHAPE_TEMPORARY;
+  *ret_shape = shape;
+  return FL_OK;
+}
+
+/* System/TimeCreated, or the record header's time where it has none. */
+static void set_time(const fl_rows *rows, fl_row *row) {
+  const fl_ref *ref = &row->shape->columns[FL_C_TIME];
+  const fl_raw raw = ref->kind == FL_REF_SLOT ? rows->slots[row->slot0 + ref->slot] : ref->constant;
+  bool is_known = false;
+  if (raw.type == FL_T_FILETIME && raw.n == 8) {
+    is_known = fl_time_from_filetime(fl_le64(raw.p), &row->t);
+  } else if (raw.type == FL_T_STR16 && raw.n <= 2 * FL_TIME_TEXT_MAX) {
+    char text[3 * FL_TIME_TEXT_MAX];
+    const fl_raw trimmed = fl_raw_trim(raw);
+    is_known =
+        fl_time_parse((fl_str){text, fl_utf16_to_utf8(trimmed.p, trimmed.n / 2, text)}, &row->t);
+  } else if (raw.type == FL_T_UTF8) {
+    is_known = fl_time_parse((fl_str){(const char *)raw.p, raw.n}, &row->t);
+  } else if (raw.type == FL_T_NULL && row->t_written) {
+    row->t = row->t_written;
+    is_known = true;
+  }
+  if (!is_known) {
+    row->t = 0;
+    row->flags |= FL_F_TIME_INVALID;
+  }
+}
+
+fl_status bx_record(bx *b, size_t from, size_t to, fl_rows *rows, fl_row *row, fl_err *err) {
+  const uint32_t n_slots = rows->n_slots;
+  b->key.n = 0;
+  b->is_temporary = false;
+  bx_walk w = {.b = b, .rows = rows, .words = &b->key};
+  w.rd = fl_rd_of(b->bytes, to);
+  fl_rd_seek(&w.rd, from);
+  fl_status status = walk_fragment(&w, err);
+  if (status == FL_OK && b->key.n == 0)
+    status = fl_fail(err, FL_E_CORRUPT, from, "record without content");
+  if (status == FL_OK) status = find_shape(b, rows, &row->shape, err);
+  if (status < FL_OK) {
+    rows->n_slots = n_slots;
+    return status;
+  }
+  row->slot0 = n_slots;
+  set_time(rows, row);
+  return FL_OK;
+}

@@ -1,0 +1,208 @@
+/* bx_text.c - names and texts of BinXML, and the words that a walk gives. */
+#include "base/limits.h"
+#include "base/mem.h"
+#include "base/raw.h"
+#include "base/text.h"
+#include "parsers/bx_walk.h"
+
+fl_status bx_cut_short(const bx_walk *w, const char *what, fl_err *err) {
+  return fl_fail(err, FL_E_CORRUPT, w->rd.pos, "%s runs past the end of its record", what);
+}
+
+fl_status bx_put(bx_walk *w, bx_tag tag, uint64_t payload, fl_err *err) {
+  bx_words *words = w->words;
+  if (++w->n_steps > FL_LIMIT_RECORD_STEPS)
+    return fl_fail(err, FL_E_LIMIT, w->rd.pos, "record has more than %d tokens and values",
+                   FL_LIMIT_RECORD_STEPS);
+  if (!fl_grow((void **)&words->items, &words->cap, words->n + 1, sizeof *words->items))
+    return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
+  words->items[words->n++] = bx_word(tag, payload);
+  return FL_OK;
+}
+
+/* Interned text; when the store is full, a copy that lives as long as the batch. */
+const fl_str *bx_intern(bx_walk *w, fl_str text) {
+  const fl_str *interned = bx_store_intern(w->b->store, text);
+  if (interned || !w->rows) return interned;
+  w->b->is_temporary = true;
+  fl_str *copy = FL_NEW(w->rows->arena, fl_str);
+  if (copy) *copy = fl_arena_str(w->rows->arena, text);
+  return copy && copy->p ? copy : NULL;
+}
+
+fl_status bx_put_text(bx_walk *w, bx_tag tag, const fl_str *text, fl_err *err) {
+  if (!text) return fl_fail(err, FL_E_LIMIT, w->rd.pos, "no room for another name");
+  return bx_put(w, tag, (uint64_t)(uintptr_t)text, err);
+}
+
+fl_status bx_put_slot(bx_walk *w, fl_raw raw, fl_err *err) {
+  FL_TRY(fl_rows_slots(w->rows, 1, err));
+  w->rows->slots[w->rows->n_slots++] = raw;
+  return bx_put(w, BX_SLOT, 0, err);
+}
+
+/* ---- names ---- */
+
+/* The hash that is stored with each name: h = h * 65599 + unit, low 16 bits. */
+static uint16_t name_hash(const uint8_t *units, size_t n_units) {
+  uint32_t h = 0;
+  for (size_t i = 0; i < n_units; i++) h = h * 65599u + fl_le16(units + 2 * i);
+  return (uint16_t)h;
+}
+
+/* The name at an offset of the chunk, and how long its bytes are. */
+static fl_status load_name(bx_walk *w, uint32_t offset, const fl_str **ret_name, size_t *ret_length,
+                           fl_err *err) {
+  fl_rd rd = fl_rd_of(w->b->bytes, w->b->n_bytes);
+  fl_rd_seek(&rd, offset);
+  fl_rd_skip(&rd, 6);
+  const size_t n_units = fl_rd_u16(&rd);
+  const uint8_t *units = fl_rd_bytes(&rd, n_units * 2);
+  fl_rd_skip(&rd, 2);
+  if (!fl_rd_ok(&rd))
+    return fl_fail(err, FL_E_CORRUPT, w->rd.pos, "name offset %u lies outside of the chunk",
+                   offset);
+  *ret_length = 10 + n_units * 2;
+  char text[3 * 256];
+  if (n_units > 256)
+    return fl_fail(err, FL_E_CORRUPT, offset, "name of %zu characters, expected at most 256",
+                   n_units);
+  const fl_str name = {text, fl_utf16_to_utf8(units, n_units, text)};
+  *ret_name = bx_intern(w, name);
+  if (!*ret_name) return fl_fail(err, FL_E_LIMIT, w->rd.pos, "no room for another name");
+  return FL_OK;
+}
+
+/* The name at an offset, remembered for the rest of the chunk. */
+fl_status bx_find_name(bx_walk *w, uint32_t offset, const fl_str **ret_name, size_t *ret_length,
+                       fl_err *err) {
+  bx_cached *place = &w->b->names[(offset * 2654435761u) >> 22];
+  if (!ret_length && place->chunk == w->b->chunk && place->offset == offset) {
+    *ret_name = place->value;
+    return FL_OK;
+  }
+  size_t length = 0;
+  FL_TRY(load_name(w, offset, ret_name, &length, err));
+  if (!w->b->is_temporary) *place = (bx_cached){offset, w->b->chunk, *ret_name};
+  if (ret_length) *ret_length = length;
+  return FL_OK;
+}
+
+static fl_status note_outside_name(bx_walk *w, uint32_t offset, const fl_str *name, fl_err *err) {
+  bx_name_refs *refs = &w->b->compiled.names;
+  if (!fl_grow((void **)&refs->items, &refs->cap, refs->n + 1, sizeof *refs->items))
+    return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
+  refs->items[refs->n++] = (bx_name_ref){offset, name};
+  return FL_OK;
+}
+
+/* Reads a u32 name offset and steps over the name where it stands inline. */
+fl_status bx_read_name(bx_walk *w, const fl_str **ret_name, fl_err *err) {
+  const uint32_t offset = fl_rd_u32(&w->rd);
+  if (!fl_rd_ok(&w->rd)) return bx_cut_short(w, "name", err);
+  if (offset != w->rd.pos) {
+    FL_TRY(bx_find_name(w, offset, ret_name, NULL, err));
+    return w->rows ? FL_OK : note_outside_name(w, offset, *ret_name, err);
+  }
+  size_t length = 0;
+  FL_TRY(bx_find_name(w, offset, ret_name, &length, err));
+  fl_rd_skip(&w->rd, length);
+  return fl_rd_ok(&w->rd) ? FL_OK : bx_cut_short(w, "name", err);
+}
+
+/* A place where a name can be: inline at `at`, or earlier or later with a fitting hash. */
+bool bx_is_name(const bx_walk *w, uint32_t offset, size_t at) {
+  if (offset < 512 || offset > w->b->n_bytes - 10) return false;
+  const uint8_t *p = w->b->bytes + offset;
+  const size_t n_units = fl_le16(p + 6);
+  if (n_units == 0 || n_units > 256 || n_units * 2 + 10 > w->b->n_bytes - offset) return false;
+  return offset == at || name_hash(p + 8, n_units) == fl_le16(p + 4);
+}
+
+/* ---- text: runs of text, references and CDATA are one value ---- */
+
+static uint32_t entity_of(fl_str name) {
+  static const struct {
+    const char *name;
+    uint32_t code;
+  } entities[] = {{"amp", '&'}, {"lt", '<'}, {"gt", '>'}, {"quot", '"'}, {"apos", '\''}};
+  for (size_t i = 0; i < sizeof entities / sizeof *entities; i++)
+    if (fl_str_eq(name, fl_str_of(entities[i].name))) return entities[i].code;
+  return 0;
+}
+
+bool bx_is_content(uint8_t token) {
+  token &= (uint8_t)~BX_TOKEN_MORE;
+  return token == BX_TOKEN_TEXT || (token >= BX_TOKEN_CDATA && token <= BX_TOKEN_ENTITY);
+}
+
+fl_status bx_read_units(bx_walk *w, bx_piece *ret_piece, fl_err *err) {
+  const size_t n_units = fl_rd_u16(&w->rd);
+  const uint8_t *units = fl_rd_bytes(&w->rd, n_units * 2);
+  if (!fl_rd_ok(&w->rd)) return bx_cut_short(w, "text", err);
+  ret_piece->raw = (fl_raw){units, (uint32_t)n_units * 2, FL_T_STR16, 0};
+  return FL_OK;
+}
+
+static fl_status read_piece(bx_walk *w, bx_piece *ret_piece, fl_err *err) {
+  const uint8_t token = fl_rd_u8(&w->rd) & (uint8_t)~BX_TOKEN_MORE;
+  *ret_piece = (bx_piece){0};
+  if (token == BX_TOKEN_TEXT) {
+    const uint8_t type = fl_rd_u8(&w->rd);
+    if (type != FL_T_STR16)
+      return fl_fail(err, FL_E_CORRUPT, w->rd.pos, "text of type 0x%02x, expected 0x01", type);
+    return bx_read_units(w, ret_piece, err);
+  }
+  if (token == BX_TOKEN_CDATA) return bx_read_units(w, ret_piece, err);
+  if (token == BX_TOKEN_CHARREF) {
+    ret_piece->code = fl_rd_u16(&w->rd);
+    return fl_rd_ok(&w->rd) ? FL_OK : bx_cut_short(w, "character reference", err);
+  }
+  FL_TRY(bx_read_name(w, &ret_piece->entity, err));
+  ret_piece->code = entity_of(*ret_piece->entity);
+  return FL_OK;
+}
+
+static size_t piece_room(const bx_piece *p) {
+  return p->raw.n / 2 * 3 + (p->entity ? p->entity->n + 2 : 0) + 4;
+}
+
+static size_t write_piece(const bx_piece *p, char *out) {
+  if (p->raw.type == FL_T_STR16) return fl_utf16_to_utf8(p->raw.p, p->raw.n / 2, out);
+  if (p->code || !p->entity) return fl_utf8_put(p->code, out);
+  out[0] = '&';
+  memcpy(out + 1, p->entity->p, p->entity->n);
+  out[1 + p->entity->n] = ';';
+  return p->entity->n + 2;
+}
+
+/* Reads a run. A single text stays where it is; anything else is joined in scratch or batch. */
+fl_status bx_read_run(bx_walk *w, fl_raw *ret_raw, fl_err *err) {
+  bx_piece p;
+  FL_TRY(read_piece(w, &p, err));
+  const bool is_single = fl_rd_left(&w->rd) == 0 || !bx_is_content(w->rd.p[w->rd.pos]);
+  if (is_single && p.raw.type == FL_T_STR16) {
+    *ret_raw = p.raw;
+    return FL_OK;
+  }
+  fl_arena *arena = w->rows ? w->rows->arena : w->b->scratch;
+  char *text = NULL;
+  size_t n = 0, cap = 0;
+  for (bool more = true; more;) {
+    const size_t need = n + piece_room(&p);
+    if (need > FL_LIMIT_RECORD_TEXT)
+      return fl_fail(err, FL_E_LIMIT, w->rd.pos, "text of more than %d bytes",
+                     FL_LIMIT_RECORD_TEXT);
+    if (need > cap) {
+      char *grown = fl_arena_take(arena, cap = need * 2);
+      if (!grown) return fl_fail(err, FL_E_LIMIT, w->rd.pos, "no room for a text");
+      if (n) memcpy(grown, text, n);
+      text = grown;
+    }
+    n += write_piece(&p, text + n);
+    more = fl_rd_left(&w->rd) > 0 && bx_is_content(w->rd.p[w->rd.pos]);
+    if (more) FL_TRY(read_piece(w, &p, err));
+  }
+  *ret_raw = (fl_raw){(const uint8_t *)text, (uint32_t)n, FL_T_UTF8, 0};
+  return FL_OK;
+}

@@ -1,0 +1,92 @@
+/* bx_walk.h - the state of a token walk, and the parts of it that names and texts need. */
+#ifndef FL_PARSERS_BX_WALK_H
+#define FL_PARSERS_BX_WALK_H
+
+#include "parsers/binxml.h"
+
+enum {
+  BX_TOKEN_EOF = 0x00,
+  BX_TOKEN_OPEN = 0x01,
+  BX_TOKEN_CLOSE_START = 0x02,
+  BX_TOKEN_CLOSE_EMPTY = 0x03,
+  BX_TOKEN_END = 0x04,
+  BX_TOKEN_TEXT = 0x05,
+  BX_TOKEN_ATTRIBUTE = 0x06,
+  BX_TOKEN_CDATA = 0x07,
+  BX_TOKEN_CHARREF = 0x08,
+  BX_TOKEN_ENTITY = 0x09,
+  BX_TOKEN_PI_TARGET = 0x0a,
+  BX_TOKEN_PI_DATA = 0x0b,
+  BX_TOKEN_INSTANCE = 0x0c,
+  BX_TOKEN_SUB = 0x0d,
+  BX_TOKEN_SUB_OPT = 0x0e,
+  BX_TOKEN_FRAGMENT = 0x0f,
+  BX_TOKEN_MORE = 0x40, /* flag: attributes or more content follow */
+  BX_NAME_CACHE = 1024,
+  BX_TEMPLATE_CACHE = 256,
+  BX_DEFINITION_HEADER = 24
+};
+
+typedef struct bx_cached {
+  uint32_t offset, chunk; /* chunk: number of the chunk that filled it, from 1 */
+  const void *value;
+} bx_cached;
+
+struct bx {
+  fl_job *job;
+  bx_store *store;
+  fl_arena *scratch;
+  fl_arena *chunk_arena; /* definitions that the store has no room for */
+  const uint8_t *bytes;
+  size_t n_bytes;
+  uint32_t chunk;
+  bx_cached names[BX_NAME_CACHE];
+  bx_cached templates[BX_TEMPLATE_CACHE];
+  bx_words key;         /* of the record */
+  bx_compiled compiled; /* of the definition being walked */
+  uint64_t n_temporary; /* shapes that were not cached */
+  size_t n_built_bytes; /* scratch memory that the chunk's new shapes took */
+  bool is_temporary;    /* the store is full: this record's names live in the batch */
+};
+
+/* One walk over a fragment: a record's own tokens, or a definition's. */
+typedef struct bx_walk {
+  bx *b;
+  fl_rd rd;
+  fl_rows *rows; /* NULL while compiling a definition */
+  bx_words *words;
+  const fl_str *element; /* that was opened last */
+  unsigned depth;        /* instances inside each other */
+  size_t n_steps;
+} bx_walk;
+
+/* One piece of a run as UTF-16 in place, or as one code point or a name. */
+typedef struct bx_piece {
+  fl_raw raw; /* FL_T_STR16, or null */
+  uint32_t code;
+  const fl_str *entity; /* unknown entities are kept as "&name;" */
+} bx_piece;
+
+fl_status bx_cut_short(const bx_walk *w, const char *what, fl_err *err);
+/* Appends a word to the key or the definition. */
+fl_status bx_put(bx_walk *w, bx_tag tag, uint64_t payload, fl_err *err);
+fl_status bx_put_text(bx_walk *w, bx_tag tag, const fl_str *text, fl_err *err);
+fl_status bx_put_slot(bx_walk *w, fl_raw raw, fl_err *err);
+/* Interned text; when the store is full, a copy that lives as long as the batch. */
+const fl_str *bx_intern(bx_walk *w, fl_str text);
+
+/* Reads a u32 name offset and steps over the name where it stands inline. */
+fl_status bx_read_name(bx_walk *w, const fl_str **ret_name, fl_err *err);
+/* The name at an offset, remembered for the rest of the chunk; its length only where asked for. */
+fl_status bx_find_name(bx_walk *w, uint32_t offset, const fl_str **ret_name, size_t *ret_length,
+                       fl_err *err);
+/* A place where a name can be: inline at `at`, or earlier or later with a fitting hash. */
+bool bx_is_name(const bx_walk *w, uint32_t offset, size_t at);
+
+bool bx_is_content(uint8_t token);
+fl_status bx_read_units(bx_walk *w, bx_piece *ret_piece, fl_err *err);
+/* Reads a run of texts, references and CDATA as one value. A single text stays where it is;
+ * anything else is joined in scratch or batch. */
+fl_status bx_read_run(bx_walk *w, fl_raw *ret_raw, fl_err *err);
+
+#endif

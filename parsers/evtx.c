@@ -1,0 +1,84 @@
+/* evtx.c - Windows event logs: the parser's four functions (docs/formats/evtx.md). */
+#include "parsers/evtx.h"
+
+#include "base/limits.h"
+
+typedef struct evtx {
+  bx_store *store; /* of the run */
+  bx *decoder;
+  evtx_map map;
+} evtx;
+
+static bool starts_with(const fl_probe *probe, size_t offset, const char magic[8]) {
+  return probe->n_head >= offset + 8 && memcmp(probe->head + offset, magic, 8) == 0;
+}
+
+static bool name_ends_with(fl_str name, fl_str ending) {
+  if (name.n < ending.n) return false;
+  return fl_str_eq_nocase((fl_str){name.p + name.n - ending.n, ending.n}, ending);
+}
+
+/* ElfFile with its header size; chunks without a file header; else the name. */
+static int probe_evtx(const fl_probe *probe) {
+  if (starts_with(probe, 0, "ElfFile"))
+    return probe->n_head >= 36 && fl_le32(probe->head + 32) == 128 ? 100 : 50;
+  if (starts_with(probe, 0, "ElfChnk"))
+    return probe->n_head >= 44 && fl_le32(probe->head + 40) == 128 ? 100 : 50;
+  return name_ends_with(probe->name, FL_STR(".evtx")) ? 10 : 0;
+}
+
+static void free_store(void *store) { bx_store_free(store); }
+
+static fl_status open_evtx(fl_job *job, void *state, uint64_t *ret_n_spans, fl_err *err) {
+  evtx *e = state;
+  fl_shared *shared = fl_job_shared(job, "evtx", free_store);
+  if (!shared) return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
+  if (!shared->value) FL_TRY(bx_store_create(shared->arena, (bx_store **)&shared->value, err));
+  e->store = shared->value;
+  FL_TRY(bx_create(job, e->store, &e->decoder, err));
+  FL_TRY(evtx_map_build(job, &e->map, err));
+  *ret_n_spans = (e->map.n + EVTX_SPAN_CHUNKS - 1) / EVTX_SPAN_CHUNKS;
+  return FL_OK;
+}
+
+static fl_status read_piece(fl_job *job, evtx *e, const evtx_piece *piece, uint8_t *bytes,
+                            fl_rows *rows, fl_err *err) {
+  size_t n = 0;
+  FL_TRY(fl_source_read(job->source, piece->offset, bytes, piece->length, &n, err));
+  if (n < piece->length) {
+    fl_job_note(job, FL_NOTE_UNREADABLE, piece->offset + n, "source ended while it was read");
+    fl_job_ledger(job, piece->offset, piece->length, FL_L_DAMAGED, "could not be read");
+    return FL_OK;
+  }
+  return evtx_chunk_read(job, e->decoder, piece, bytes, rows, err);
+}
+
+static fl_status read_span(fl_job *job, void *state, uint64_t span, fl_rows *rows, fl_err *err) {
+  evtx *e = state;
+  FL_TRY(fl_rows_window(rows, (size_t)EVTX_SPAN_CHUNKS * EVTX_CHUNK, err));
+  const size_t first = (size_t)span * EVTX_SPAN_CHUNKS;
+  for (size_t i = first; i < e->map.n && i < first + EVTX_SPAN_CHUNKS; i++) {
+    const evtx_piece *piece = &e->map.pieces[i];
+    if (piece->kind == EVTX_KIND_EMPTY)
+      fl_job_ledger(job, piece->offset, piece->length, FL_L_EMPTY, "");
+    else if (piece->kind == EVTX_KIND_GAP)
+      fl_job_ledger(job, piece->offset, piece->length, FL_L_DAMAGED, "no chunk of an event log");
+    else FL_TRY(read_piece(job, e, piece, rows->window + (i - first) * EVTX_CHUNK, rows, err));
+  }
+  return FL_OK;
+}
+
+static void close_evtx(fl_job *job, void *state) {
+  (void)job;
+  bx_free(((evtx *)state)->decoder);
+}
+
+const fl_parser fl_parser_evtx = {
+    .name = "evtx",
+    .summary = "Windows event log (Vista and later)",
+    .state_size = sizeof(evtx),
+    .probe = probe_evtx,
+    .open = open_evtx,
+    .read = read_span,
+    .close = close_evtx,
+};

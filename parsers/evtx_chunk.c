@@ -1,0 +1,271 @@
+/* evtx_chunk.c - the records of one chunk: checksums, the walk, and getting on after damage.
+ *
+ * Chunk header: "ElfChnk\0", u64 first and last record number, u64 first and last record id,
+ * u32 128, u32 last record, u32 free space, u32 CRC of the records, 64 bytes, u32 flags
+ * (4: no checksums), u32 CRC of bytes 0-119 and 128-511, 64 string and 32 template buckets.
+ * Record: u32 0x2a2a, u32 size, u64 id, FILETIME written, BinXML, u32 size again. */
+#include <inttypes.h>
+#include <libdeflate.h>
+
+#include "base/limits.h"
+#include "parsers/evtx.h"
+
+enum { RECORD_MAGIC = 0x2a2a, FLAG_NO_CRC = 4 };
+
+typedef struct chunk {
+  fl_job *job;
+  bx *decoder;
+  uint64_t offset; /* in the source */
+  const uint8_t *bytes;
+  size_t n_bytes;
+  size_t end;       /* where live records end */
+  uint32_t flags;   /* of every row */
+  bool is_repaired; /* it was read in spite of damage */
+  fl_rows *rows;
+  size_t sound_from; /* records before it are in the ledger */
+} chunk;
+
+static bool header_crc_is_right(const chunk *c) {
+  const uint32_t half = libdeflate_crc32(0, c->bytes, 120);
+  return libdeflate_crc32(half, c->bytes + 128, 384) == fl_le32(c->bytes + 124);
+}
+
+/* A record header at `at` whose two sizes agree and fit. */
+static bool is_record(const chunk *c, size_t at, size_t end) {
+  if (at > end || end - at < EVTX_RECORD_MIN || fl_le32(c->bytes + at) != RECORD_MAGIC)
+    return false;
+  const uint32_t size = fl_le32(c->bytes + at + 4);
+  return size >= EVTX_RECORD_MIN && size <= end - at && fl_le32(c->bytes + at + size - 4) == size;
+}
+
+static void ledger(const chunk *c, size_t from, size_t to, fl_ledger_state state,
+                   const char *reason) {
+  if (to > from) fl_job_ledger(c->job, c->offset + from, to - from, state, reason);
+}
+
+/* The state of records that were read whole: parsed, or recovered where the chunk is damaged. */
+static void ledger_sound(chunk *c, size_t to) {
+  ledger(c, c->sound_from, to, c->is_repaired ? FL_L_RECOVERED : FL_L_PARSED,
+         c->is_repaired ? "records of a damaged chunk" : "");
+  c->sound_from = to;
+}
+
+/* What a header says of the end of its live records, checked: it has to lie in the chunk, and
+ * behind the last record. */
+static bool has_plausible_end(chunk *c) {
+  const uint32_t free_space = fl_le32(c->bytes + 48);
+  const uint32_t last_record = fl_le32(c->bytes + 44);
+  if (free_space < EVTX_CHUNK_HEADER || free_space > EVTX_CHUNK) {
+    fl_job_note(c->job, FL_NOTE_REPAIRED, c->offset + 48,
+                "chunk's free space begins at %u, expected 512 to 65536", free_space);
+    return false;
+  }
+  if (last_record < free_space) return true;
+  fl_job_note(c->job, FL_NOTE_REPAIRED, c->offset + 44,
+              "chunk's last record begins at %u, expected less than its free space at %u",
+              last_record, free_space);
+  return false;
+}
+
+/* The last record may be broken itself: then the header and its signature speak for it. */
+static size_t end_of_broken_record(const chunk *c, size_t end) {
+  const uint32_t last_record = fl_le32(c->bytes + 44);
+  const uint32_t free_space = fl_le32(c->bytes + 48);
+  if (free_space <= end || free_space > EVTX_CHUNK || last_record < end) return end;
+  if (last_record >= c->n_bytes || c->n_bytes - last_record < EVTX_RECORD_MIN) return end;
+  if (last_record != end && fl_le32(c->bytes + last_record) != RECORD_MAGIC) return end;
+  return free_space < c->n_bytes ? free_space : c->n_bytes;
+}
+
+/* Where the live part ends when the header is no witness. Records that follow each other belong to
+ * it, and so do records behind a damaged place whose ids go on from there; what older use of the
+ * chunk left has other ids. Where the header says that free space begins, ids have to go on too. */
+static size_t find_end(const chunk *c) {
+  const uint32_t free_space = fl_le32(c->bytes + 48);
+  uint64_t expected = 0; /* id of the next record; 0 before the first */
+  size_t end = EVTX_CHUNK_HEADER;
+  for (size_t at = end; at < c->n_bytes;) {
+    if (!is_record(c, at, c->n_bytes)) {
+      at++;
+      continue;
+    }
+    const uint64_t id = fl_le64(c->bytes + at + 8);
+    const uint64_t n_between = (at - end) / EVTX_RECORD_MIN;
+    const bool goes_on = expected == 0 || id - expected <= n_between;
+    if (!goes_on && (at > end || at == free_space)) {
+      at++;
+      continue;
+    }
+    expected = goes_on ? id + 1 : expected + 1;
+    end = at += fl_le32(c->bytes + at + 4);
+  }
+  return end_of_broken_record(c, end);
+}
+
+/* A header that was written before the last records were does not count them: where live records
+ * end, the next id says whether they go on. */
+static void extend_end(chunk *c, uint64_t last_id) {
+  const size_t before = c->end;
+  uint64_t expected = last_id + 1;
+  while (is_record(c, c->end, c->n_bytes) && fl_le64(c->bytes + c->end + 8) == expected) {
+    c->end += fl_le32(c->bytes + c->end + 4);
+    expected++;
+  }
+  if (c->end == before) return;
+  fl_job_note(c->job, FL_NOTE_REPAIRED, c->offset + before,
+              "%" PRIu64 " records follow where the chunk header says that free space begins",
+              expected - last_id - 1);
+  c->is_repaired = true;
+}
+
+static void check_data_crc(chunk *c) {
+  const uint32_t free_space = fl_le32(c->bytes + 48);
+  if (fl_le32(c->bytes + 120) & FLAG_NO_CRC) return;
+  if (free_space < EVTX_CHUNK_HEADER || free_space > c->n_bytes) return;
+  const uint32_t real =
+      libdeflate_crc32(0, c->bytes + EVTX_CHUNK_HEADER, free_space - EVTX_CHUNK_HEADER);
+  if (real == fl_le32(c->bytes + 52)) return;
+  fl_job_note(c->job, FL_NOTE_DAMAGED, c->offset + 52,
+              "checksum of the chunk's records is 0x%08x, expected 0x%08x", fl_le32(c->bytes + 52),
+              real);
+  c->flags |= FL_F_BAD_CRC;
+  c->is_repaired = true;
+}
+
+static bool check_header(chunk *c, evtx_kind kind) {
+  if (c->n_bytes < EVTX_CHUNK_HEADER || kind == EVTX_KIND_NO_MAGIC) return false;
+  if (fl_le32(c->bytes + 120) & FLAG_NO_CRC) return true;
+  if (header_crc_is_right(c)) return true;
+  fl_job_note(c->job, FL_NOTE_REPAIRED, c->offset + 124,
+              "checksum of the chunk header does not match its content");
+  return false;
+}
+
+/* Decodes the record at `at`, whose bytes end before `to`, into a row. */
+static fl_status add_record(chunk *c, size_t at, size_t to, uint32_t flags, fl_err *err) {
+  fl_rows *rows = c->rows;
+  const bool is_full = rows->arena->used_bytes > FL_LIMIT_BATCH_ARENA / 2;
+  if (rows->n_rows == FL_BATCH_ROWS || is_full) FL_TRY(fl_rows_flush(c->job, rows, err));
+  fl_row row = {.header_record_id = fl_le64(c->bytes + at + 8),
+                .offset = c->offset + at,
+                .length = (uint32_t)(to - at),
+                .flags = c->flags | flags};
+  (void)fl_time_from_filetime(fl_le64(c->bytes + at + 16), &row.t_written);
+  FL_TRY(bx_record(c->decoder, at + EVTX_RECORD_HEADER, to - (flags ? 0 : 4), rows, &row, err));
+  fl_rows_add(rows, &row);
+  return FL_OK;
+}
+
+/* One record. What its decoder refuses is noted and costs only itself. */
+static fl_status read_record(chunk *c, size_t at, uint32_t size, fl_err *err) {
+  fl_err why = {0};
+  const fl_status status = add_record(c, at, at + size, 0, &why);
+  if (status == FL_OK) return FL_OK;
+  if (status == FL_E_NOMEM || status == FL_E_INTERNAL) {
+    if (err) *err = why;
+    return status;
+  }
+  fl_job_note(c->job, FL_NOTE_DAMAGED, c->offset + at, "record %" PRIu64 ": %s (at %" PRIu64 ")",
+              fl_le64(c->bytes + at + 8), why.text, c->offset + why.offset);
+  ledger_sound(c, at);
+  ledger(c, at, at + size, FL_L_DAMAGED, "record that does not decode");
+  c->sound_from = at + size;
+  return FL_OK;
+}
+
+/* After something that is no record: the next one, found by its signature and its two sizes. */
+static size_t resync(chunk *c, size_t at) {
+  size_t next = at + 1;
+  while (next < c->end && !is_record(c, next, c->end)) next++;
+  const uint32_t magic = c->end - at >= 4 ? fl_le32(c->bytes + at) : 0;
+  if (magic == RECORD_MAGIC && c->end - at >= 8)
+    fl_job_note(c->job, FL_NOTE_DAMAGED, c->offset + at,
+                "record with size %u that does not fit its chunk or its copy, %zu bytes skipped",
+                fl_le32(c->bytes + at + 4), next - at);
+  else
+    fl_job_note(c->job, FL_NOTE_DAMAGED, c->offset + at,
+                "no record where one should begin, %zu bytes skipped", next - at);
+  ledger_sound(c, at);
+  ledger(c, at, next, FL_L_DAMAGED, "no record");
+  c->sound_from = next;
+  c->is_repaired = true;
+  return next;
+}
+
+/* A record whose second size is gone was torn while it was written, or overwritten from behind.
+ * What is left of it often decodes: it is kept, marked, and never silently. 0 when it does not. */
+static size_t read_torn(chunk *c, size_t at) {
+  if (c->end - at < EVTX_RECORD_MIN || fl_le32(c->bytes + at) != RECORD_MAGIC) return 0;
+  const uint32_t size = fl_le32(c->bytes + at + 4);
+  if (size < EVTX_RECORD_MIN || size > c->end - at) return 0;
+  size_t to = at + EVTX_RECORD_MIN;
+  while (to < at + size && !is_record(c, to, c->end)) to++;
+  if (add_record(c, at, to, FL_F_TRUNCATED, NULL) < FL_OK) return 0;
+  fl_job_note(c->job, FL_NOTE_DAMAGED, c->offset + at,
+              "record %" PRIu64
+              " is torn: its size is %u, the copy behind it %u; values may be cut",
+              fl_le64(c->bytes + at + 8), size, fl_le32(c->bytes + at + size - 4));
+  ledger_sound(c, at);
+  ledger(c, at, to, FL_L_RECOVERED, "torn record");
+  c->sound_from = to;
+  c->is_repaired = true;
+  return to;
+}
+
+static fl_status walk_records(chunk *c, fl_err *err) {
+  size_t at = EVTX_CHUNK_HEADER;
+  uint64_t last_id = fl_le64(c->bytes + 24) - 1;
+  for (;;) {
+    if (at >= c->end) {
+      ledger_sound(c, at);
+      extend_end(c, last_id);
+      if (at >= c->end) return FL_OK;
+    }
+    if (!is_record(c, at, c->end)) {
+      const size_t after = read_torn(c, at);
+      at = after ? after : resync(c, at);
+      continue;
+    }
+    const uint32_t size = fl_le32(c->bytes + at + 4);
+    last_id = fl_le64(c->bytes + at + 8);
+    FL_TRY(read_record(c, at, size, err));
+    at += size;
+  }
+}
+
+/* Behind the live records: zeros, or what older records left. */
+static void ledger_rest(const chunk *c) {
+  size_t last = c->n_bytes;
+  while (last > c->end && c->bytes[last - 1] == 0) last--;
+  ledger(c, c->end, last, FL_L_SLACK, "behind the live records");
+  ledger(c, last, c->n_bytes, FL_L_EMPTY, "");
+}
+
+fl_status evtx_chunk_read(fl_job *job, bx *b, const evtx_piece *piece, const uint8_t *bytes,
+                          fl_rows *rows, fl_err *err) {
+  chunk c = {.job = job,
+             .decoder = b,
+             .offset = piece->offset,
+             .bytes = bytes,
+             .n_bytes = (size_t)piece->length,
+             .rows = rows,
+             .sound_from = 0};
+  if (c.n_bytes < EVTX_CHUNK_HEADER) {
+    fl_job_note(job, FL_NOTE_DAMAGED, c.offset, "chunk header cut short: %zu bytes, expected 512",
+                c.n_bytes);
+    ledger(&c, 0, c.n_bytes, FL_L_DAMAGED, "chunk header cut short");
+    return FL_OK;
+  }
+  if (c.n_bytes < EVTX_CHUNK)
+    fl_job_note(job, FL_NOTE_DAMAGED, c.offset + c.n_bytes, "chunk has %zu bytes, expected 65536",
+                c.n_bytes);
+  const bool is_sound = check_header(&c, piece->kind) && has_plausible_end(&c);
+  c.is_repaired = !is_sound;
+  c.end = is_sound ? fl_le32(bytes + 48) : find_end(&c);
+  if (c.end > c.n_bytes) c.end = c.n_bytes;
+  if (is_sound) check_data_crc(&c);
+  bx_chunk(b, bytes, c.n_bytes);
+  FL_TRY(walk_records(&c, err));
+  ledger_rest(&c);
+  return FL_OK;
+}

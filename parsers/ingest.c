@@ -1,0 +1,328 @@
+/* ingest.c - the driver: who reads which source, in which order, and what became of it. */
+#include "faultline/ingest.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "base/text.h"
+#include "parsers/run.h"
+#include "parsers/source.h"
+
+enum { HEAD_SIZE = 4096, NAMES_CAP = 256 << 20, SCORE_MAGIC = 50, SCORE_NAME = 10 };
+
+const fl_parser *const fl_parsers[] = {
+#define FL_PARSER(id, ...) &fl_parser_##id,
+#include "parsers/parsers.def"
+#undef FL_PARSER
+    NULL};
+
+size_t fl_formats(const fl_format_info **ret_formats) {
+  static const fl_format_info formats[] = {
+#define FL_PARSER(id, name, summary) {name, summary},
+#include "parsers/parsers.def"
+#undef FL_PARSER
+  };
+  *ret_formats = formats;
+  return sizeof formats / sizeof formats[0];
+}
+
+typedef struct bid {
+  const fl_parser *parser, *rival; /* rival: as high a bid, which nobody should give */
+  int score;
+} bid;
+
+static bid best_bid(const fl_probe *probe) {
+  bid best = {0};
+  for (size_t i = 0; fl_parsers[i]; ++i) {
+    const int score = fl_parsers[i]->probe(probe);
+    if (score > best.score) best = (bid){.parser = fl_parsers[i], .score = score};
+    else if (score == best.score && score >= SCORE_MAGIC) best.rival = fl_parsers[i];
+  }
+  return best;
+}
+
+static bool name_ends_with(fl_str name, const char *end) {
+  const fl_str e = fl_str_of(end);
+  return name.n >= e.n && fl_str_eq_nocase((fl_str){name.p + name.n - e.n, e.n}, e);
+}
+
+/* A name without the "#2" that keeps it apart from others. */
+static fl_str name_as_given(fl_str name) {
+  size_t n = name.n;
+  while (n > 0 && fl_is_digit(name.p[n - 1])) --n;
+  const bool has_number = n < name.n && n > 1 && name.p[n - 1] == '#';
+  return has_number ? (fl_str){name.p, n - 1} : name;
+}
+
+/* The type that an empty file should have had, by its name; NULL for names that promise nothing. */
+static const char *promised_type(fl_str name) {
+  static const struct {
+    const char *end, *type;
+  } promises[] = {
+      {".evtx", "evtx"}, {".etl", "etl"},       {".zip", "zip"},      {".7z", "7z"},
+      {".cab", "cab"},   {".tar", "tar"},       {".gz", "gz"},        {".bz2", "bz2"},
+      {".xz", "xz"},     {".zst", "zstd"},      {".evt", "evt"},      {".pcap", "pcap"},
+      {".reg", "reg"},   {".pcapng", "pcapng"}, {".dmp", "minidump"}, {".wer", "wer"},
+      {".hiv", "hive"},  {".mdmp", "minidump"},
+  };
+  for (size_t i = 0; i < sizeof promises / sizeof promises[0]; ++i)
+    if (name_ends_with(name_as_given(name), promises[i].end)) return promises[i].type;
+  return NULL;
+}
+
+/* The source cannot be read: one note, and its bytes that no range names are in `state`. */
+static void fail_source(fl_frame *frame, fl_status status, uint64_t offset, const char *text) {
+  frame->info.is_failed = true;
+  frame->rest_reason = text;
+  frame->rest_state = FL_L_UNKNOWN;
+  if (status == FL_E_UNSUPPORTED) frame->rest_state = FL_L_UNSUPPORTED;
+  else if (status == FL_E_LIMIT || status == FL_E_NOMEM) frame->rest_state = FL_L_SKIPPED;
+  else if (status == FL_E_CORRUPT) frame->rest_state = FL_L_DAMAGED;
+  fl_job_note(&frame->job, fl_note_severity(status), offset, "%s", text);
+}
+
+/* Nobody wants it. Pictures in a bundle are nothing to speak of; what the user named is. */
+static void skip_source(fl_frame *frame, const char *text) {
+  frame->info.is_skipped = true;
+  frame->rest_state = FL_L_SKIPPED;
+  frame->rest_reason = text;
+  if (!frame->parent) fl_job_note(&frame->job, FL_NOTE_UNSUPPORTED, 0, "%s", text);
+}
+
+static void recognise_only(fl_frame *frame, const bid *best) {
+  static const char text[] = "recognised, but not read by this version";
+  if (best->score >= SCORE_NAME) {
+    fail_source(frame, FL_E_UNSUPPORTED, 0, text);
+    return;
+  }
+  skip_source(frame, text);
+  frame->rest_state = FL_L_UNSUPPORTED;
+}
+
+/* true when an arena of the job is used up to its cap: then "no memory" is the job's own limit. */
+static bool is_capped(const fl_arena *arena) { return arena->used_bytes > arena->cap_bytes / 2; }
+
+/* What a parser's failure costs: the source, or the run. */
+static fl_status end_parse(fl_frame *frame, fl_status s, const fl_err *err) {
+  struct fl_run *run = frame->job.run;
+  if (run->stop != FL_OK) return run->stop;
+  if (s >= FL_OK) return FL_OK;
+  const bool is_cap = is_capped(frame->job.arena) || is_capped(run->rows.arena);
+  if (s == FL_E_INTERNAL || s == FL_E_STOPPED || (s == FL_E_NOMEM && !is_cap))
+    return fl_run_stop(run, s, err);
+  const fl_str text =
+      s == FL_E_NOMEM
+          ? FL_STR("limit reached: reading it needs more memory than one source may take")
+          : fl_arena_str(run->arena, fl_str_of(err->text));
+  const bool has_rows = frame->info.n_events + frame->info.n_recovered != 0;
+  fail_source(frame, s, err->offset, text.p ? text.p : "not readable");
+  if (has_rows) frame->info.is_failed = false;
+  return run->stop;
+}
+
+/* Span after span, each delivered before the next: workers can be put under this loop as long as
+ * they keep its order. */
+static fl_status read_spans(fl_frame *frame, const fl_parser *parser, void *state, uint64_t n_spans,
+                            fl_err *err) {
+  struct fl_run *run = frame->job.run;
+  fl_rows *rows = parser->is_container ? NULL : &run->rows;
+  fl_status s = FL_OK;
+  for (uint64_t i = 0; i < n_spans && s == FL_OK && run->stop == FL_OK; ++i) {
+    s = parser->read(&frame->job, state, i, rows, err);
+    if (!rows) continue;
+    fl_err flush_err = {0};
+    const fl_status t = fl_rows_flush(&frame->job, rows, s < FL_OK ? &flush_err : err);
+    if (s >= FL_OK) s = t;
+  }
+  return s;
+}
+
+static fl_status parse(fl_frame *frame, const fl_parser *parser) {
+  fl_err err = {0};
+  void *state = fl_arena_take(frame->job.arena, parser->state_size ? parser->state_size : 1);
+  if (!state) return fl_run_stop(frame->job.run, FL_E_NOMEM, NULL);
+  uint64_t n_spans = 0;
+  fl_status s = parser->open(&frame->job, state, &n_spans, &err);
+  if (s == FL_OK) s = read_spans(frame, parser, state, n_spans, &err);
+  if (parser->close) parser->close(&frame->job, state);
+  return end_parse(frame, s, &err);
+}
+
+/* Containers inside containers end somewhere; folders are not counted. */
+static bool is_too_deep(const fl_frame *frame, const fl_parser *parser) {
+  return parser->is_container && frame->depth >= FL_LIMIT_NESTED_CONTAINERS;
+}
+
+static fl_status read_claimed(fl_frame *frame, const bid *best) {
+  const fl_parser *parser = best->parser;
+  if (best->rival)
+    fl_job_note(&frame->job, FL_NOTE_INFO, 0, "looks like %s as much as like %s; read as %s",
+                best->rival->name, parser->name, parser->name);
+  if (is_too_deep(frame, parser)) {
+    fail_source(frame, FL_E_LIMIT, 0, "limit reached: an archive inside 4 archives is not opened");
+    return frame->job.run->stop;
+  }
+  _Static_assert(FL_LIMIT_NESTED_CONTAINERS == 4, "the sentence above says 4");
+  if (parser == &fl_parser_evtx && frame->job.options->engine == FL_ENGINE_LIBEVTX)
+    parser = &fl_parser_evtx_libevtx;
+  return parse(frame, parser);
+}
+
+/* What becomes of a source once its size, type and fault are known. */
+static fl_status read_source(fl_frame *frame, const bid *best) {
+  fl_source *source = frame->job.source;
+  const fl_err *fault = fl_source_fault(source);
+  if (fault && fault->code == FL_E_NOMEM) return fl_run_stop(frame->job.run, FL_E_NOMEM, fault);
+  const bool is_empty = fl_source_size(source) == 0 && !fl_source_is_folder(source);
+  if (fault && best->score == 0) {
+    fail_source(frame, fault->code, 0, fault->text);
+  } else if (is_empty && (!frame->parent || best->score > 0 || promised_type(frame->info.name))) {
+    fail_source(frame, FL_E_CORRUPT, 0, "is empty: 0 bytes");
+  } else if (best->score == 0) {
+    skip_source(frame, is_empty ? "is empty: 0 bytes" : "no parser claims it");
+  } else {
+    if (fault)
+      fl_job_note(&frame->job, fl_note_severity(fault->code), fl_source_size(source), "%s",
+                  fault->text);
+    if (best->parser->open) return read_claimed(frame, best);
+    recognise_only(frame, best);
+  }
+  return frame->job.run->stop;
+}
+
+static bid choose_parser(fl_frame *frame) {
+  fl_source *source = frame->job.source;
+  if (fl_source_is_folder(source)) return (bid){.parser = &fl_parser_dir, .score = 100};
+  uint8_t *head = fl_arena_take(frame->job.arena, HEAD_SIZE);
+  if (!head) return (bid){0};
+  const size_t n = fl_source_head(source, head, HEAD_SIZE);
+  const fl_probe probe = {head, n, name_as_given(frame->info.name), fl_source_size(source)};
+  bid best = best_bid(&probe);
+  if (n == 0 && fl_source_fault(source)) best.score = 0; /* nothing came: the name says its type */
+  /* A member that is skipped is not unpacked beyond its head. */
+  const bool is_hashed = frame->job.options->hash == FL_HASH_ALL;
+  if (best.score >= SCORE_NAME || is_hashed || !fl_source_has_size(source)) fl_source_load(source);
+  return best;
+}
+
+/* Whether the checksum is worth a pass over the bytes. */
+static fl_status hash_source(fl_frame *frame) {
+  fl_source *source = frame->job.source;
+  const fl_hash_policy policy = frame->job.options->hash;
+  const bool is_wanted =
+      policy == FL_HASH_ALL || (policy == FL_HASH_AUTO && !frame->info.is_skipped &&
+                                fl_source_size(source) <= FL_LIMIT_HASH_AUTO);
+  if (!is_wanted || fl_source_is_folder(source)) return FL_OK;
+  if (fl_source_fault(source)) return FL_OK; /* not the checksum of what was sent */
+  fl_err err = {0};
+  const fl_status s = fl_source_sha256(source, frame->info.sha256, &err);
+  if (s == FL_E_NOMEM) return fl_run_stop(frame->job.run, s, &err);
+  if (s < FL_OK)
+    fl_job_note(&frame->job, FL_NOTE_UNREADABLE, err.offset, "no checksum: %s", err.text);
+  return frame->job.run->stop;
+}
+
+static void count_source(struct fl_run *run, const fl_source_info *info) {
+  ++run->totals.n_sources;
+  run->totals.n_events += info->n_events;
+  run->totals.n_recovered += info->n_recovered;
+  if (info->is_failed) ++run->totals.n_failed;
+  else if (info->is_skipped) ++run->totals.n_skipped;
+  else if (!info->is_container) ++run->totals.n_parsed;
+}
+
+static fl_status finish_source(fl_frame *frame) {
+  struct fl_run *run = frame->job.run;
+  fl_err err = {0};
+  fl_job_sum_notes(&frame->job);
+  if (run->stop != FL_OK) return run->stop;
+  const fl_range rest = {.state = frame->rest_state,
+                         .reason = fl_str_of(frame->rest_reason ? frame->rest_reason : "")};
+  const fl_status s = fl_ledger_finish(&frame->ledger, frame->info.size_bytes, rest, &err);
+  if (s < FL_OK) return fl_run_stop(run, s, &err);
+  frame->info.ledger = frame->ledger.ranges;
+  frame->info.n_ledger = frame->ledger.n_ranges;
+  count_source(run, &frame->info);
+  if (!run->sink->end) return FL_OK;
+  const fl_status t = run->sink->end(run->sink->self, &frame->info, &err);
+  return t < FL_OK ? fl_run_stop(run, t, &err) : FL_OK;
+}
+
+static fl_status begin_source(fl_frame *frame, const bid *best) {
+  struct fl_run *run = frame->job.run;
+  fl_source_info *info = &frame->info;
+  info->type = best->parser ? best->parser->name : "unknown";
+  info->is_container = best->parser && best->parser->is_container;
+  info->size_bytes = fl_source_size(frame->job.source);
+  if (!best->parser && info->size_bytes == 0 && promised_type(info->name))
+    info->type = promised_type(info->name);
+  if (!run->sink->begin) return FL_OK;
+  fl_err err = {0};
+  const fl_status s = run->sink->begin(run->sink->self, info, &err);
+  return s < FL_OK ? fl_run_stop(run, s, &err) : FL_OK;
+}
+
+fl_status fl_run_source(struct fl_run *run, fl_frame *parent, fl_str name, fl_source *source) {
+  fl_frame frame = {
+      .job = {.source = source, .name = name, .options = run->options, .run = run},
+      .parent = parent,
+      .info = {.id = run->next_id++, .parent = parent ? parent->info.id : UINT32_MAX, .name = name},
+      .rest_state = FL_L_UNKNOWN,
+      .rest_reason = "not accounted for",
+  };
+  frame.job.source_id = frame.info.id;
+  if (parent) frame.depth = parent->depth + (fl_source_is_folder(parent->job.source) ? 0 : 1);
+  frame.job.arena = fl_arena_create(FL_LIMIT_JOB_ARENA);
+  fl_status s = frame.job.arena ? FL_OK : fl_run_stop(run, FL_E_NOMEM, NULL);
+  if (s == FL_OK) {
+    const bid best = choose_parser(&frame);
+    s = begin_source(&frame, &best);
+    if (s == FL_OK) s = read_source(&frame, &best);
+  }
+  if (s == FL_OK) s = hash_source(&frame);
+  if (s == FL_OK) s = finish_source(&frame);
+  fl_ledger_free(&frame.ledger);
+  fl_arena_free(frame.job.arena);
+  fl_source_free(source);
+  return s;
+}
+
+static fl_status ingest_input(struct fl_run *run, const char *path) {
+  fl_err err = {0};
+  fl_source *source = NULL;
+  run->n_members = run->n_unpacked_bytes = 0;
+  fl_str name = fl_name_encode(fl_name_of_input(path), run->arena);
+  if (name.p) name = fl_names_add(&run->names, name, run->arena);
+  if (!name.p) return fl_run_stop(run, FL_E_NOMEM, NULL);
+  if (strcmp(path, "-") == 0) {
+    source = fl_source_of_stdin();
+  } else {
+    const fl_status s = fl_source_open(path, &source, &err);
+    if (s < FL_OK) source = fl_source_refused(0, s, "%s", err.text);
+  }
+  if (!source) return fl_run_stop(run, FL_E_NOMEM, NULL);
+  return fl_run_source(run, NULL, name, source);
+}
+
+fl_status fl_ingest(char *const *inputs, size_t n_inputs, const fl_ingest_options *options,
+                    const fl_sink *sink, fl_ingest_totals *ret_totals, fl_err *err) {
+  struct fl_run run = {.options = options, .sink = sink};
+  fl_status s = fl_rows_init(&run.rows, err);
+  if (s == FL_OK && !(run.arena = fl_arena_create(NAMES_CAP)))
+    s = fl_fail(err, FL_E_NOMEM, 0, "out of memory");
+  for (size_t i = 0; i < n_inputs && s == FL_OK; ++i) s = ingest_input(&run, inputs[i]);
+  if (run.stop == FL_E_STOPPED) {
+    s = FL_OK;
+  } else if (run.stop != FL_OK) {
+    const char *text = run.stop_err.text;
+    s = fl_fail(err, run.stop, run.stop_err.offset, "%s", *text ? text : "out of memory");
+  }
+  if (s == FL_OK) *ret_totals = run.totals;
+  fl_run_release_shared(&run);
+  fl_names_free(&run.names);
+  fl_rows_free(&run.rows);
+  fl_arena_free(run.arena);
+  return s;
+}

@@ -1,0 +1,125 @@
+/* known.c - formats that are told apart but not read by this version; none of them has an `open`.
+ */
+#include <string.h>
+
+#include "base/text.h"
+#include "parsers/parser.h"
+
+static bool has_bytes(const fl_probe *probe, size_t at, const char *bytes, size_t n) {
+  return probe->n_head >= at + n && memcmp(probe->head + at, bytes, n) == 0;
+}
+
+/* The buffer header says type 4 (header), its first event is a system header with marker 0xc0:
+ * docs/formats/bundles.md, "Recognised formats". */
+static int probe_etl(const fl_probe *probe) {
+  if (probe->n_head < 0x50) return 0;
+  const uint8_t *h = probe->head;
+  const bool is_header = fl_le16(h + 0x36) == 4 && fl_le32(h) >= 0x48 && fl_le32(h) <= 16u << 20;
+  const bool has_event = (h[0x4a] == 1 || h[0x4a] == 2) && h[0x4b] == 0xc0;
+  return is_header && has_event ? 100 : 0;
+}
+
+/* section header block, length, byte order magic in either order */
+static int probe_pcapng(const fl_probe *probe) {
+  if (!has_bytes(probe, 0, "\x0a\x0d\x0d\x0a", 4)) return 0;
+  const bool has_order =
+      has_bytes(probe, 8, "\x4d\x3c\x2b\x1a", 4) || has_bytes(probe, 8, "\x1a\x2b\x3c\x4d", 4);
+  return has_order ? 100 : 0;
+}
+
+/* magic for micro- or nanoseconds in either order, u16 major 2, u16 minor 4 */
+static int probe_pcap(const fl_probe *probe) {
+  const bool is_little = has_bytes(probe, 0, "\xd4\xc3\xb2\xa1\2\0", 6) ||
+                         has_bytes(probe, 0, "\x4d\x3c\xb2\xa1\2\0", 6);
+  const bool is_big = has_bytes(probe, 0, "\xa1\xb2\xc3\xd4\0\2", 6) ||
+                      has_bytes(probe, 0, "\xa1\xb2\x3c\x4d\0\2", 6);
+  return is_little || is_big ? 100 : 0;
+}
+
+/* "MDMP", u16 0xa793 */
+static int probe_minidump(const fl_probe *probe) {
+  if (!has_bytes(probe, 0, "MDMP", 4)) return 0;
+  return has_bytes(probe, 4, "\x93\xa7", 2) ? 100 : 50;
+}
+
+static int probe_kdump(const fl_probe *probe) {
+  return has_bytes(probe, 0, "PAGEDUMP", 8) || has_bytes(probe, 0, "PAGEDU64", 8) ? 100 : 0;
+}
+
+/* "regf", at 20: u32 major 1 */
+static int probe_hive(const fl_probe *probe) {
+  if (!has_bytes(probe, 0, "regf", 4)) return 0;
+  return has_bytes(probe, 20, "\1\0\0\0", 4) ? 100 : 50;
+}
+
+/* First characters of a text as ASCII, whether UTF-16 with or without a byte order mark, or bytes.
+ */
+static fl_str plain_head(const fl_probe *probe, char *ret_text, size_t cap) {
+  size_t at = 0, step = 1;
+  if (has_bytes(probe, 0, "\xff\xfe", 2)) at = 2, step = 2;
+  else if (has_bytes(probe, 0, "\xef\xbb\xbf", 3)) at = 3;
+  else if (probe->n_head >= 2 && probe->head[0] != 0 && probe->head[1] == 0) step = 2;
+  size_t n = 0;
+  for (; n < cap && at < probe->n_head; at += step) ret_text[n++] = (char)probe->head[at];
+  return (fl_str){ret_text, n};
+}
+
+static bool starts_with(fl_str s, const char *start) {
+  const size_t n = strlen(start);
+  return s.n >= n && memcmp(s.p, start, n) == 0;
+}
+
+static int probe_reg(const fl_probe *probe) {
+  char text[64];
+  const fl_str head = plain_head(probe, text, sizeof text);
+  return starts_with(head, "Windows Registry Editor Version") || starts_with(head, "REGEDIT4") ? 100
+                                                                                               : 0;
+}
+
+/* "Version=1", then "EventType=" in one of the next lines */
+static int probe_wer(const fl_probe *probe) {
+  char text[64];
+  const fl_str head = plain_head(probe, text, sizeof text);
+  if (!starts_with(head, "Version=")) return 0;
+  return memmem(head.p, head.n, "EventType=", 10) ? 100 : 0;
+}
+
+/* Bytes that text may hold: no NUL and few controls. Old code pages use all upper bytes. */
+static bool is_bytes_of_text(const uint8_t *bytes, size_t n) {
+  for (size_t i = 0; i < n; ++i) {
+    const uint8_t c = bytes[i];
+    const bool is_space = (c >= '\t' && c <= '\r') || c == 0x1b || c == 0x1a;
+    if ((c < 0x20 && !is_space) || c == 0x7f) return false;
+  }
+  return true;
+}
+
+/* UTF-16 of mostly Latin text has a zero in most odd places and in hardly any even one. */
+static bool is_utf16_text(const uint8_t *bytes, size_t n) {
+  size_t n_low = 0, n_high = 0;
+  for (size_t i = 0; i + 1 < n; i += 2) {
+    n_low += bytes[i] == 0;
+    n_high += bytes[i + 1] == 0;
+  }
+  return n >= 16 && n_low == 0 && n_high >= n / 2 * 3 / 4;
+}
+
+/* The lowest bid of all: whatever else claims it knows more. */
+static int probe_text(const fl_probe *probe) {
+  if (probe->n_head == 0) return 0;
+  if (has_bytes(probe, 0, "\xff\xfe", 2) || has_bytes(probe, 0, "\xfe\xff", 2)) return 5;
+  if (is_utf16_text(probe->head, probe->n_head)) return 5;
+  return is_bytes_of_text(probe->head, probe->n_head) ? 5 : 0;
+}
+
+#define KNOWN(id, words) \
+  const fl_parser fl_parser_##id = {.name = #id, .summary = words, .probe = probe_##id};
+KNOWN(etl, "event trace log (recognised, not read)")
+KNOWN(pcapng, "packet capture (recognised, not read)")
+KNOWN(pcap, "packet capture (recognised, not read)")
+KNOWN(minidump, "user-mode crash dump (recognised, not read)")
+KNOWN(kdump, "kernel crash dump (recognised, not read)")
+KNOWN(hive, "registry hive (recognised, not read)")
+KNOWN(reg, "registry export (recognised, not read)")
+KNOWN(wer, "Windows Error Reporting report (recognised, not read)")
+KNOWN(text, "plain text (recognised, not read)")

@@ -1,0 +1,82 @@
+/* run.h - what the driver keeps of one run; seen by the driver and by containers only. */
+#ifndef FL_PARSERS_RUN_H
+#define FL_PARSERS_RUN_H
+
+#include "parsers/ledger.h"
+#include "parsers/name.h"
+#include "parsers/parser.h"
+
+/* What one format keeps for the run. */
+typedef struct fl_shared_entry {
+  const char *format;
+  fl_shared shared;
+  void (*release)(void *value);
+} fl_shared_entry;
+enum { FL_MAX_SHARED = 4 };
+
+/* One call of fl_ingest. `stop` is the first status that ends the run: out of memory, a broken
+ * invariant, or what a callback of the sink returned. */
+struct fl_run {
+  const fl_ingest_options *options;
+  const fl_sink *sink;
+  fl_ingest_totals totals;
+  fl_arena *arena; /* names */
+  fl_names names;
+  fl_rows rows; /* of the leaf that is being read; containers have none */
+  fl_shared_entry shared[FL_MAX_SHARED];
+  uint32_t next_id;
+  uint64_t next_shape;
+  uint64_t n_members, n_unpacked_bytes; /* of the current input, all levels together */
+  fl_status stop;
+  fl_err stop_err;
+};
+
+/* Notes of one source that say the same of different places: those beyond FL_LIMIT_NOTES_ALIKE are
+ * only counted. */
+typedef struct fl_note_kind {
+  const char *format; /* by its address */
+  uint64_t n;
+  fl_severity severity; /* and place and text of the first that was left out */
+  uint64_t offset;
+  fl_str text;
+} fl_note_kind;
+enum { FL_MAX_NOTE_KINDS = 48 };
+
+/* A source on its way through its parser. The job comes first: parsers hold a pointer to it. */
+typedef struct fl_frame {
+  fl_job job;
+  struct fl_frame *parent;
+  fl_source_info info;
+  fl_ledger ledger;
+  fl_ledger_state rest_state; /* of bytes that no range names */
+  const char *rest_reason;
+  unsigned depth; /* archives around it */
+  uint64_t seq;
+  bool has_time;
+  fl_note_kind *note_kinds; /* in order of their first note; the last may be mixed */
+  size_t n_note_kinds;
+} fl_frame;
+
+static inline fl_frame *fl_frame_of(fl_job *job) { return (fl_frame *)(void *)job; }
+
+/* Ends the run; the first reason wins. Returns the status. */
+fl_status fl_run_stop(struct fl_run *run, fl_status status, const fl_err *err);
+/* Reads a source of an input (`parent` NULL) or of a container. Takes over `source`. The result is
+ * an error only when the run ends. `name` is complete and unique. */
+fl_status fl_run_source(struct fl_run *run, fl_frame *parent, fl_str name, fl_source *source);
+/* Says how many notes were left out. */
+void fl_job_sum_notes(fl_job *job);
+/* Counts bytes that a container is about to unpack; FL_E_LIMIT when the input is used up. */
+fl_status fl_job_unpack(fl_job *job, uint64_t n_bytes, fl_err *err);
+/* The severity of a note about a status. */
+fl_severity fl_note_severity(fl_status status);
+
+/* Every format in the order of parsers.def, then NULL. */
+extern const fl_parser *const fl_parsers[];
+extern const fl_parser fl_parser_evtx_libevtx;
+
+void fl_run_release_shared(struct fl_run *run);
+fl_status fl_rows_init(fl_rows *rows, fl_err *err);
+void fl_rows_free(fl_rows *rows);
+
+#endif
