@@ -1,0 +1,357 @@
+/* block.c - columns: a constant, references to the block's texts where they repeat, or plain. */
+#include "timeline/block.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/limits.h"
+#include "base/mem.h"
+#include "base/rd.h"
+
+enum { BLOCK_BYTES = 32 << 20, COLUMNS_PER_ROW = FL_C_COUNT + 10 };
+
+fl_status fl_block_create(fl_block **ret_block, fl_err *err) {
+  *ret_block = calloc(1, sizeof **ret_block);
+  return *ret_block ? FL_OK : fl_fail(err, FL_E_NOMEM, 0, "out of memory");
+}
+
+void fl_block_free(fl_block *block) {
+  if (!block) return;
+  fl_pack_free(&block->bytes);
+  fl_pack_free(&block->columns);
+  fl_pack_free(&block->strings);
+  free(block->inline_plans);
+  free(block->groups);
+  free(block->texts);
+  free(block->text_slots);
+  free(block);
+}
+
+bool fl_block_has_room(const fl_block *block, const fl_row_head *head) {
+  return block->n_rows == 0 ||
+         (block->n_rows < FL_BLOCK_EVENTS && block->n_bytes + head->n_bytes <= BLOCK_BYTES &&
+          block->n_values + head->n_values + COLUMNS_PER_ROW <= FL_LIMIT_BLOCK_VALUES);
+}
+
+fl_status fl_block_add(fl_block *block, const fl_plans *plans, const fl_row_head *head,
+                       const uint8_t *bytes, fl_err *err) {
+  fl_block_row *row = &block->rows[block->n_rows];
+  *row = (fl_block_row){.head = *head, .at = block->bytes.n, .pos = block->bytes.n};
+  fl_pack_bytes(&block->bytes, bytes, head->n_bytes);
+  if (block->bytes.failed) return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
+  const fl_plan *plan = head->plan == FL_PLAN_INLINE ? NULL : plans->plans[head->plan];
+  block->plans[block->n_rows] = plan;
+  block->n_bytes += head->n_bytes + (plan ? plan->n_constant_bytes : 0);
+  block->n_values += head->n_values + COLUMNS_PER_ROW;
+  block->n_rows++;
+  return FL_OK;
+}
+
+/* Inline plans can be looked at only when the row buffer does not move any more. */
+static bool parse_inline_plans(fl_block *block) {
+  for (uint32_t i = 0; i < block->n_rows; i++) {
+    fl_block_row *row = &block->rows[i];
+    if (block->plans[i]) continue;
+    if (!block->inline_plans)
+      block->inline_plans = calloc(FL_BLOCK_EVENTS, sizeof *block->inline_plans);
+    if (!block->inline_plans) return false;
+    const uint8_t *p = block->bytes.p + row->at;
+    const fl_str blob = {(const char *)p + 4, fl_le32(p)};
+    fl_plan_parse(blob, &block->inline_plans[i]);
+    block->plans[i] = &block->inline_plans[i];
+    row->pos += 4 + blob.n;
+  }
+  return true;
+}
+
+static fl_cell take_value(fl_block *block, fl_block_row *row) {
+  const uint8_t *p = block->bytes.p + row->pos;
+  const size_t n = fl_pack_length(p);
+  row->pos += n;
+  return (fl_cell){p, (uint32_t)n};
+}
+
+static bool is_nil(fl_cell cell) { return cell.n == 1 && cell.p[0] == 0xc0; }
+static bool is_text(fl_cell cell) {
+  return (cell.p[0] >= 0xa0 && cell.p[0] < 0xc0) || (cell.p[0] >= 0xd9 && cell.p[0] <= 0xdb);
+}
+static bool are_equal(fl_cell a, fl_cell b) {
+  return a.n == b.n && (a.p == b.p || memcmp(a.p, b.p, a.n) == 0);
+}
+
+static bool is_constant(const fl_block *block, uint32_t n) {
+  for (uint32_t i = 1; i < n; i++)
+    if (!are_equal(block->cells[0], block->cells[i])) return false;
+  return n > 1;
+}
+
+static bool grow_text_slots(fl_block *block) {
+  const size_t n = block->n_text_slots ? block->n_text_slots * 2 : 16384;
+  uint32_t *slots = calloc(n, sizeof *slots);
+  if (!slots) return false;
+  for (size_t i = 0; i < block->n_texts; i++) {
+    size_t at = block->texts[i].hash & (n - 1);
+    while (slots[at]) at = (at + 1) & (n - 1);
+    slots[at] = (uint32_t)i + 1;
+  }
+  free(block->text_slots);
+  block->text_slots = slots;
+  block->n_text_slots = n;
+  return true;
+}
+
+/* Index of the text in block->texts; UINT32_MAX when out of memory. */
+static uint32_t find_text(fl_block *block, fl_cell cell) {
+  void *list = block->texts;
+  if ((block->n_texts * 2 >= block->n_text_slots && !grow_text_slots(block)) ||
+      !fl_grow(&list, &block->cap_texts, block->n_texts + 1, sizeof *block->texts)) {
+    block->failed = true;
+    return UINT32_MAX;
+  }
+  block->texts = list;
+  const uint64_t hash = fl_hash_bytes(cell.p, cell.n, 0);
+  size_t at = hash & (block->n_text_slots - 1);
+  for (; block->text_slots[at]; at = (at + 1) & (block->n_text_slots - 1)) {
+    const fl_block_text *text = &block->texts[block->text_slots[at] - 1];
+    if (text->hash == hash && are_equal(text->cell, cell)) return block->text_slots[at] - 1;
+  }
+  block->texts[block->n_texts] =
+      (fl_block_text){.hash = hash, .cell = cell, .index = UINT32_MAX, .seen_by = UINT32_MAX};
+  block->text_slots[at] = (uint32_t)++block->n_texts;
+  return (uint32_t)block->n_texts - 1;
+}
+
+/* Texts only, and at least a quarter of them repeat. Fills cell_texts. */
+static bool is_worth_a_table(fl_block *block, uint32_t n) {
+  uint32_t n_present = 0, n_distinct = 0;
+  for (uint32_t i = 0; i < n; i++)
+    if (!is_nil(block->cells[i]) && !is_text(block->cells[i])) return false;
+  for (uint32_t i = 0; i < n; i++) {
+    if (is_nil(block->cells[i])) continue;
+    const bool is_same = i > 0 && block->cells[i].p == block->cells[i - 1].p;
+    block->cell_texts[i] = is_same ? block->cell_texts[i - 1] : find_text(block, block->cells[i]);
+    if (block->failed) return false;
+    fl_block_text *text = &block->texts[block->cell_texts[i]];
+    n_distinct += text->seen_by != block->n_columns;
+    text->seen_by = block->n_columns;
+    n_present++;
+    /* A column of many different texts will not get there any more. */
+    if (n_distinct > n - n / 4) return false;
+  }
+  return (n_present - n_distinct) * 4 >= n_present && n_present > 1;
+}
+
+static void pack_indices(fl_block *block, uint32_t n, fl_pack *out) {
+  fl_pack_map(out, 1);
+  fl_pack_key(out, "i");
+  fl_pack_array(out, n);
+  for (uint32_t i = 0; i < n; i++) {
+    if (is_nil(block->cells[i])) {
+      fl_pack_nil(out);
+      continue;
+    }
+    fl_block_text *text = &block->texts[block->cell_texts[i]];
+    if (text->index == UINT32_MAX) {
+      text->index = block->n_strings++;
+      fl_pack_bytes(&block->strings, text->cell.p, text->cell.n);
+    }
+    fl_pack_u64(out, text->index);
+  }
+}
+
+/* The column of the first n cells. */
+static void pack_column(fl_block *block, uint32_t n, fl_pack *out) {
+  block->n_columns++;
+  if (is_constant(block, n)) {
+    fl_pack_map(out, 1);
+    fl_pack_key(out, "c");
+    fl_pack_bytes(out, block->cells[0].p, block->cells[0].n);
+  } else if (is_worth_a_table(block, n)) {
+    pack_indices(block, n, out);
+  } else {
+    fl_pack_array(out, n);
+    for (uint32_t i = 0; i < n; i++) fl_pack_bytes(out, block->cells[i].p, block->cells[i].n);
+  }
+}
+
+/* A column of all rows under its name; nothing when it is nil everywhere. */
+static uint32_t pack_named_column(fl_block *block, const char *name) {
+  bool is_absent = true;
+  for (uint32_t i = 0; i < block->n_rows && is_absent; i++) is_absent = is_nil(block->cells[i]);
+  if (is_absent) return 0;
+  fl_pack_key(&block->columns, name);
+  pack_column(block, block->n_rows, &block->columns);
+  return 1;
+}
+
+static uint32_t pack_fixed_columns(fl_block *block) {
+  uint32_t n_columns = 0;
+  for (unsigned column = 0; column < FL_C_COUNT; column++) {
+    for (uint32_t i = 0; i < block->n_rows; i++) {
+      const fl_str constant = block->plans[i]->constants[column];
+      block->cells[i] = constant.n ? (fl_cell){(const uint8_t *)constant.p, (uint32_t)constant.n}
+                                   : take_value(block, &block->rows[i]);
+    }
+    n_columns += pack_named_column(block, fl_column_names[column]);
+  }
+  for (uint32_t i = 0; i < block->n_rows; i++) block->cells[i] = take_value(block, &block->rows[i]);
+  return n_columns + pack_named_column(block, "kind");
+}
+
+/* Time: the first value, then what each adds; rows are in order, so that no step is negative. */
+static void pack_times(fl_block *block) {
+  fl_pack_key(&block->columns, "t");
+  fl_pack_array(&block->columns, block->n_rows);
+  fl_pack_i64(&block->columns, block->rows[0].head.t);
+  for (uint32_t i = 1; i < block->n_rows; i++)
+    fl_pack_u64(&block->columns,
+                (uint64_t)block->rows[i].head.t - (uint64_t)block->rows[i - 1].head.t);
+}
+
+typedef enum number_column {
+  N_TIME_WRITTEN,
+  N_SOURCE,
+  N_HEADER_RECORD_ID,
+  N_OFFSET,
+  N_LENGTH,
+  N_FLAGS,
+  N_SEQ,
+  N_COUNT
+} number_column;
+
+static void pack_number(fl_pack *out, const fl_row_head *head, number_column column,
+                        const uint64_t *keys) {
+  switch (column) {
+    case N_TIME_WRITTEN:
+      if (head->t_written == 0) fl_pack_nil(out);
+      else fl_pack_i64(out, (int64_t)((uint64_t)head->t_written - (uint64_t)head->t));
+      break;
+    case N_SOURCE:
+      fl_pack_u64(out, keys[head->source]);
+      break;
+    case N_HEADER_RECORD_ID:
+      if (head->is_same_id) fl_pack_nil(out);
+      else fl_pack_u64(out, head->header_record_id);
+      break;
+    case N_OFFSET:
+      fl_pack_u64(out, head->offset);
+      break;
+    case N_LENGTH:
+      fl_pack_u64(out, head->length);
+      break;
+    case N_FLAGS:
+      fl_pack_u64(out, head->flags);
+      break;
+    case N_SEQ:
+      fl_pack_u64(out, head->seq);
+      break;
+    case N_COUNT:
+      break;
+  }
+}
+
+static uint32_t pack_number_columns(fl_block *block, const uint64_t *keys) {
+  static const char *const names[N_COUNT] = {
+      "time_written", "source", "header_record_id", "offset", "length", "flags", "seq"};
+  fl_pack numbers = {0};
+  uint32_t n_columns = 0;
+  for (unsigned column = 0; column < N_COUNT; column++) {
+    numbers.n = 0;
+    if (!fl_pack_room(&numbers, block->n_rows * (size_t)9)) break; /* so that cells stay put */
+    for (uint32_t i = 0; i < block->n_rows; i++) {
+      const size_t start = numbers.n;
+      pack_number(&numbers, &block->rows[i].head, (number_column)column, keys);
+      block->cells[i] = (fl_cell){numbers.p + start, (uint32_t)(numbers.n - start)};
+    }
+    n_columns += pack_named_column(block, names[column]);
+  }
+  block->failed |= numbers.failed;
+  fl_pack_free(&numbers);
+  return n_columns;
+}
+
+static fl_block_group *find_group(fl_block *block, const fl_plan *plan) {
+  const size_t mask = 2 * FL_BLOCK_EVENTS - 1;
+  size_t at = plan->keys_hash & mask;
+  for (; block->group_slots[at]; at = (at + 1) & mask) {
+    fl_block_group *group = &block->groups[block->group_slots[at] - 1];
+    if (group->hash == plan->keys_hash && fl_str_eq(group->keys, plan->keys)) return group;
+  }
+  void *list = block->groups;
+  if (!fl_grow(&list, &block->cap_groups, block->n_groups + 1, sizeof *block->groups)) return NULL;
+  block->groups = list;
+  block->groups[block->n_groups] =
+      (fl_block_group){.keys = plan->keys, .hash = plan->keys_hash, .n_fields = plan->n_fields};
+  block->group_slots[at] = (uint32_t)++block->n_groups;
+  return &block->groups[block->n_groups - 1];
+}
+
+/* Groups appear in the order of their first rows. */
+static bool group_rows(fl_block *block) {
+  for (uint32_t i = 0; i < block->n_rows; i++) {
+    if (block->plans[i]->n_fields == 0) continue;
+    fl_block_group *group = find_group(block, block->plans[i]);
+    if (!group) return false;
+    if (group->last) block->rows[group->last - 1].next = i + 1;
+    else group->first = i + 1;
+    group->last = i + 1;
+    group->n_rows++;
+  }
+  return true;
+}
+
+static void pack_group(fl_block *block, const fl_block_group *group, fl_pack *out) {
+  fl_pack_map(out, 3);
+  fl_pack_key(out, "k");
+  fl_pack_bytes(out, group->keys.p, group->keys.n);
+  fl_pack_key(out, "r");
+  fl_pack_array(out, group->n_rows);
+  uint32_t before = 0;
+  for (uint32_t i = group->first; i; i = block->rows[i - 1].next) {
+    fl_pack_u64(out, i - 1 - before);
+    before = i - 1;
+  }
+  fl_pack_key(out, "v");
+  fl_pack_array(out, group->n_fields);
+  for (uint32_t field = 0; field < group->n_fields; field++) {
+    uint32_t n = 0;
+    for (uint32_t i = group->first; i; i = block->rows[i - 1].next)
+      block->cells[n++] = take_value(block, &block->rows[i - 1]);
+    pack_column(block, n, out);
+  }
+}
+
+static void empty(fl_block *block) {
+  block->bytes.n = block->columns.n = block->strings.n = 0;
+  block->n_rows = block->n_strings = block->n_columns = 0;
+  block->n_bytes = block->n_values = block->n_groups = block->n_texts = 0;
+  memset(block->group_slots, 0, sizeof block->group_slots);
+  if (block->n_text_slots)
+    memset(block->text_slots, 0, block->n_text_slots * sizeof *block->text_slots);
+}
+
+fl_status fl_block_pack(fl_block *block, const uint64_t *keys, fl_pack *ret_payload, fl_err *err) {
+  if (!parse_inline_plans(block)) return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
+  pack_times(block);
+  uint32_t n_columns = 1 + pack_number_columns(block, keys);
+  n_columns += pack_fixed_columns(block);
+  if (!group_rows(block)) block->failed = true;
+  ret_payload->n = 0;
+  fl_pack_map(ret_payload, 4);
+  fl_pack_key(ret_payload, "n");
+  fl_pack_u64(ret_payload, block->n_rows);
+  fl_pack_key(ret_payload, "cols");
+  fl_pack_map(ret_payload, n_columns);
+  fl_pack_bytes(ret_payload, block->columns.p, block->columns.n);
+  fl_pack_key(ret_payload, "data");
+  fl_pack_array(ret_payload, block->n_groups);
+  for (size_t i = 0; i < block->n_groups; i++) pack_group(block, &block->groups[i], ret_payload);
+  fl_pack_key(ret_payload, "str");
+  fl_pack_array(ret_payload, block->n_strings);
+  fl_pack_bytes(ret_payload, block->strings.p, block->strings.n);
+  if (block->failed || block->columns.failed || block->strings.failed || ret_payload->failed)
+    return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
+  empty(block);
+  return FL_OK;
+}

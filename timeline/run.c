@@ -1,0 +1,233 @@
+/* run.c - external sort: time, then the source's name, then the order in the source. */
+#include "timeline/run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+enum { READ_BUFFER_MIN = 64 << 10, READ_BUFFER_MAX = 4 << 20, WRITE_BUFFER = 256 << 10 };
+
+/* Nameless, so that no crash leaves it behind; opened before a run gives up its rights. */
+static int open_temporary(void) {
+  const char *folder = secure_getenv("TMPDIR");
+  if (!folder || !*folder) folder = "/tmp";
+  const int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+  if (fd >= 0) return fd;
+  char path[512];
+  const int n = snprintf(path, sizeof path, "%s/faultline-XXXXXX", folder);
+  if (n < 0 || (size_t)n >= sizeof path) return -1;
+  const int named = mkostemp(path, O_CLOEXEC);
+  if (named >= 0) (void)unlink(path);
+  return named;
+}
+
+void fl_runs_init(fl_runs *runs, size_t memory_bytes) {
+  *runs = (fl_runs){.memory_bytes = memory_bytes, .fd = open_temporary()};
+  runs->open_errno = runs->fd < 0 ? errno : 0;
+}
+
+void fl_runs_done(fl_runs *runs) {
+  for (size_t i = 0; i < runs->n_runs; i++) free(runs->runs[i].p);
+  free(runs->runs);
+  free(runs->entries);
+  free(runs->heap);
+  fl_pack_free(&runs->rows);
+  if (runs->fd >= 0) (void)close(runs->fd);
+}
+
+fl_status fl_runs_add(fl_runs *runs, uint64_t at, const fl_row_head *head, fl_err *err) {
+  void *list = runs->entries;
+  if (!fl_grow(&list, &runs->cap_entries, runs->n_entries + 1, sizeof *runs->entries))
+    return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
+  runs->entries = list;
+  runs->entries[runs->n_entries++] =
+      (fl_run_entry){.t = head->t, .seq = head->seq, .at = at, .source = head->source};
+  return FL_OK;
+}
+
+bool fl_runs_are_full(const fl_runs *runs) {
+  return runs->rows.n + runs->n_entries * sizeof *runs->entries >= runs->memory_bytes;
+}
+
+static int compare_entries(const void *left, const void *right) {
+  const fl_run_entry *a = left, *b = right;
+  if (a->t != b->t) return a->t < b->t ? -1 : 1;
+  if (a->rank != b->rank) return a->rank < b->rank ? -1 : 1;
+  if (a->seq != b->seq) return a->seq < b->seq ? -1 : 1;
+  return a->at < b->at ? -1 : a->at > b->at;
+}
+
+static void sort_entries(fl_runs *runs, const uint32_t *ranks) {
+  bool is_sorted = true;
+  for (size_t i = 0; i < runs->n_entries; i++) {
+    runs->entries[i].rank = ranks[runs->entries[i].source];
+    if (i > 0 && compare_entries(&runs->entries[i - 1], &runs->entries[i]) > 0) is_sorted = false;
+  }
+  if (!is_sorted) qsort(runs->entries, runs->n_entries, sizeof *runs->entries, compare_entries);
+}
+
+static fl_status write_file(fl_runs *runs, const fl_pack *bytes, fl_err *err) {
+  size_t done = 0;
+  while (done < bytes->n) {
+    const ssize_t n = pwrite(runs->fd, bytes->p + done, bytes->n - done, (off_t)runs->file_bytes);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0)
+      return fl_fail(err, FL_E_IO, 0, "temporary file: cannot write: %s", strerror(errno));
+    done += (size_t)n;
+    runs->file_bytes += (uint64_t)n;
+  }
+  return FL_OK;
+}
+
+static fl_row_head head_at(const uint8_t *p) {
+  fl_row_head head;
+  memcpy(&head, p, sizeof head);
+  return head;
+}
+
+static fl_status write_rows(fl_runs *runs, fl_pack *buffer, fl_err *err) {
+  for (size_t i = 0; i < runs->n_entries; i++) {
+    const uint8_t *row = runs->rows.p + runs->entries[i].at;
+    fl_pack_bytes(buffer, row, sizeof(fl_row_head) + head_at(row).n_bytes);
+    if (buffer->failed) return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
+    if (buffer->n < WRITE_BUFFER) continue;
+    FL_TRY(write_file(runs, buffer, err));
+    buffer->n = 0;
+  }
+  return write_file(runs, buffer, err);
+}
+
+fl_status fl_runs_spill(fl_runs *runs, const uint32_t *ranks, fl_err *err) {
+  if (runs->n_entries == 0) return FL_OK;
+  if (runs->fd < 0)
+    return fl_fail(err, FL_E_IO, 0, "cannot create a temporary file: %s",
+                   strerror(runs->open_errno));
+  sort_entries(runs, ranks);
+  void *list = runs->runs;
+  if (!fl_grow(&list, &runs->cap_runs, runs->n_runs + 1, sizeof *runs->runs))
+    return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
+  runs->runs = list;
+  fl_pack buffer = {0};
+  const uint64_t start = runs->file_bytes;
+  const fl_status status = write_rows(runs, &buffer, err);
+  fl_pack_free(&buffer);
+  FL_TRY(status);
+  runs->runs[runs->n_runs++] = (fl_run){.at = start, .end = runs->file_bytes};
+  runs->rows.n = 0;
+  runs->n_entries = 0;
+  return FL_OK;
+}
+
+/* At least n_bytes of the run in a row at p + pos. */
+static fl_status fill(fl_runs *runs, fl_run *run, size_t n_bytes, fl_err *err) {
+  if (run->n - run->pos >= n_bytes) return FL_OK;
+  run->n -= run->pos;
+  if (run->pos && run->n) memmove(run->p, run->p + run->pos, run->n);
+  run->pos = 0;
+  void *p = run->p;
+  size_t want = runs->memory_bytes / (runs->n_runs + 1);
+  if (want < READ_BUFFER_MIN) want = READ_BUFFER_MIN;
+  if (want > READ_BUFFER_MAX) want = READ_BUFFER_MAX;
+  if (want < n_bytes) want = n_bytes;
+  if (!fl_grow(&p, &run->cap, want, 1)) return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
+  run->p = p;
+  while (run->n < n_bytes) {
+    size_t room = run->cap - run->n;
+    if (room > run->end - run->at) room = (size_t)(run->end - run->at);
+    const ssize_t n = pread(runs->fd, run->p + run->n, room, (off_t)run->at);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0)
+      return fl_fail(err, FL_E_IO, 0, "temporary file: cannot read %zu bytes: %s", n_bytes,
+                     n < 0 ? strerror(errno) : "it is too short");
+    run->n += (size_t)n;
+    run->at += (uint64_t)n;
+  }
+  return FL_OK;
+}
+
+/* FL_END: the run is used up. */
+static fl_status load_head(fl_runs *runs, fl_run *run, fl_err *err) {
+  if (run->pos == run->n && run->at == run->end) return FL_END;
+  FL_TRY(fill(runs, run, sizeof run->head, err));
+  run->head = head_at(run->p + run->pos);
+  return fill(runs, run, sizeof run->head + run->head.n_bytes, err);
+}
+
+static fl_run_entry key_of(const fl_runs *runs, size_t index) {
+  if (index == runs->n_runs) return runs->entries[runs->next_entry];
+  const fl_row_head *head = &runs->runs[index].head;
+  return (fl_run_entry){.t = head->t, .seq = head->seq, .rank = runs->ranks[head->source]};
+}
+
+/* Equal keys leave in the order of the runs. */
+static bool is_before(const fl_runs *runs, size_t a, size_t b) {
+  fl_run_entry left = key_of(runs, a), right = key_of(runs, b);
+  left.at = a;
+  right.at = b;
+  return compare_entries(&left, &right) < 0;
+}
+
+static void sift_down(fl_runs *runs, size_t at) {
+  for (;;) {
+    size_t least = at;
+    for (size_t child = 2 * at + 1; child <= 2 * at + 2 && child < runs->n_heap; child++)
+      if (is_before(runs, runs->heap[child], runs->heap[least])) least = child;
+    if (least == at) return;
+    const size_t swapped = runs->heap[at];
+    runs->heap[at] = runs->heap[least];
+    runs->heap[least] = swapped;
+    at = least;
+  }
+}
+
+fl_status fl_runs_merge(fl_runs *runs, const uint32_t *ranks, fl_err *err) {
+  runs->ranks = ranks;
+  sort_entries(runs, ranks);
+  runs->heap = malloc((runs->n_runs + 1) * sizeof *runs->heap);
+  if (!runs->heap) return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
+  for (size_t i = 0; i < runs->n_runs; i++) {
+    const fl_status status = load_head(runs, &runs->runs[i], err);
+    FL_TRY(status);
+    if (status == FL_OK) runs->heap[runs->n_heap++] = i;
+  }
+  if (runs->n_entries) runs->heap[runs->n_heap++] = runs->n_runs;
+  for (size_t i = runs->n_heap / 2; i-- > 0;) sift_down(runs, i);
+  runs->next_entry = 0;
+  return FL_OK;
+}
+
+/* Steps over the row at the root; its bytes were still in use until now. */
+static fl_status step_root(fl_runs *runs, fl_err *err) {
+  const size_t index = runs->heap[0];
+  bool has_more = false;
+  if (index == runs->n_runs) {
+    has_more = ++runs->next_entry < runs->n_entries;
+  } else {
+    fl_run *run = &runs->runs[index];
+    run->pos += sizeof run->head + run->head.n_bytes;
+    const fl_status status = load_head(runs, run, err);
+    FL_TRY(status);
+    has_more = status == FL_OK;
+  }
+  if (!has_more) runs->heap[0] = runs->heap[--runs->n_heap];
+  if (runs->n_heap) sift_down(runs, 0);
+  return FL_OK;
+}
+
+fl_status fl_runs_next(fl_runs *runs, fl_row_head *ret_head, const uint8_t **ret_bytes,
+                       fl_err *err) {
+  if (runs->has_root) FL_TRY(step_root(runs, err));
+  runs->has_root = runs->n_heap > 0;
+  if (!runs->has_root) return FL_END;
+  const size_t index = runs->heap[0];
+  const uint8_t *row = index == runs->n_runs ? runs->rows.p + runs->entries[runs->next_entry].at
+                                             : runs->runs[index].p + runs->runs[index].pos;
+  *ret_head = head_at(row);
+  *ret_bytes = row + sizeof *ret_head;
+  return FL_OK;
+}
