@@ -1,0 +1,161 @@
+/* case.c - the builder of a case: keeps sources, notes and wanted events while they are read. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "base/mem.h"
+#include "rules/case.h"
+
+/* What the reconstruction itself needs, whatever rules are loaded. */
+static const char *const kept_kinds[] = {
+    "rdp.",  "session.", "logon.failed", "logon.reconnect", "logon.disconnect", "service.crashed",
+    "power."};
+
+static void owner_free(case_owner *owner) {
+  if (!owner) return;
+  fl_coverage_free(owner->coverage);
+  fl_match_free(owner->match);
+  fl_arena_free(owner->arena);
+  free(owner->sources);
+  free(owner->notes);
+  free(owner);
+}
+
+void fl_case_free(fl_case *c) { owner_free((case_owner *)c); }
+
+fl_status fl_case_builder_create(const fl_rules *rules, const fl_case_options *options,
+                                 fl_case_builder **ret_builder, fl_err *err) {
+  fl_case_builder *b = calloc(1, sizeof *b);
+  case_owner *owner = calloc(1, sizeof *owner);
+  fl_status status = FL_OK;
+  if (!b || !owner || !(owner->arena = fl_arena_create(FL_LIMIT_CASE_ARENA)))
+    status = fl_fail(err, FL_E_NOMEM, 0, "out of memory for a case");
+  if (status == FL_OK) status = fl_coverage_create(&owner->coverage, err);
+  if (status == FL_OK)
+    status = fl_match_create(rules, kept_kinds, sizeof kept_kinds / sizeof *kept_kinds,
+                             &owner->match, err);
+  if (status != FL_OK) {
+    owner_free(owner);
+    free(b);
+    return status;
+  }
+  b->rules = rules;
+  b->options = options ? *options : (fl_case_options){0};
+  b->owner = owner;
+  *ret_builder = b;
+  return FL_OK;
+}
+
+void fl_case_builder_free(fl_case_builder *builder) {
+  if (!builder) return;
+  owner_free(builder->owner);
+  free(builder->rows);
+  free(builder);
+}
+
+static fl_status no_memory(fl_err *err) {
+  return fl_fail(err, FL_E_NOMEM, 0, "out of memory for what a case keeps");
+}
+
+/* Everything that a source's description points to is copied. */
+static fl_status copy_source(fl_arena *arena, fl_source_info *source, fl_err *err) {
+  source->name = fl_arena_str(arena, source->name);
+  const fl_str type = fl_arena_str(arena, fl_str_of(source->type ? source->type : "unknown"));
+  fl_range *ledger = FL_NEW_ARRAY(arena, fl_range, source->n_ledger);
+  if (!source->name.p || !type.p || !ledger) return no_memory(err);
+  source->type = type.p;
+  for (size_t i = 0; i < source->n_ledger; i++) {
+    ledger[i] = source->ledger[i];
+    ledger[i].reason = fl_arena_str(arena, ledger[i].reason);
+    if (!ledger[i].reason.p) return no_memory(err);
+  }
+  source->ledger = ledger;
+  return FL_OK;
+}
+
+static fl_status take_source(void *self, const fl_source_info *source, fl_err *err) {
+  case_owner *o = ((fl_case_builder *)self)->owner;
+  size_t at = o->n_sources;
+  while (at > 0 && o->sources[at - 1].id != source->id) at--;
+  const bool is_new = at == 0;
+  if (is_new &&
+      !fl_grow((void **)&o->sources, &o->cap_sources, o->n_sources + 1, sizeof *o->sources))
+    return no_memory(err);
+  fl_source_info copy = *source;
+  FL_TRY(copy_source(o->arena, &copy, err));
+  o->sources[is_new ? o->n_sources++ : at - 1] = copy;
+  return FL_OK;
+}
+
+static fl_status end_source(void *self, const fl_source_info *source, fl_err *err) {
+  FL_TRY(take_source(self, source, err));
+  return fl_coverage_source(((fl_case_builder *)self)->owner->coverage, source, err);
+}
+
+fl_status fl_case_note(case_owner *o, const fl_note *note, fl_err *err) {
+  if (!fl_grow((void **)&o->notes, &o->cap_notes, o->n_notes + 1, sizeof *o->notes))
+    return no_memory(err);
+  fl_note copy = *note;
+  copy.text = fl_arena_str(o->arena, note->text);
+  if (!copy.text.p) return no_memory(err);
+  o->notes[o->n_notes++] = copy;
+  return FL_OK;
+}
+
+static fl_status take_note(void *self, const fl_note *note, fl_err *err) {
+  case_owner *o = ((fl_case_builder *)self)->owner;
+  if (o->n_notes < FL_LIMIT_CASE_NOTES) return fl_case_note(o, note, err);
+  o->n_notes_dropped++;
+  return FL_OK;
+}
+
+static fl_status take_batch(void *self, const fl_batch *batch, fl_err *err) {
+  fl_case_builder *b = self;
+  FL_TRY(fl_coverage_batch(b->owner->coverage, batch, err));
+  const fl_case_options *o = &b->options;
+  if (!o->since && !o->until) return fl_match_batch(b->owner->match, batch, err);
+  if (!b->rows && !(b->rows = malloc(FL_BATCH_ROWS * sizeof *b->rows))) return no_memory(err);
+  fl_batch inside = *batch;
+  inside.rows = b->rows;
+  inside.n_rows = 0;
+  for (uint32_t i = 0; i < batch->n_rows && inside.n_rows < FL_BATCH_ROWS; i++) {
+    const fl_time t = batch->rows[i].t;
+    if ((o->since && t < o->since) || (o->until && t > o->until)) continue;
+    b->rows[inside.n_rows++] = batch->rows[i];
+  }
+  return inside.n_rows ? fl_match_batch(b->owner->match, &inside, err) : FL_OK;
+}
+
+fl_sink fl_case_builder_sink(fl_case_builder *builder) {
+  return (fl_sink){.self = builder,
+                   .begin = take_source,
+                   .batch = take_batch,
+                   .note = take_note,
+                   .end = end_source};
+}
+
+fl_status fl_case_builder_finish(fl_case_builder *builder, const fl_ingest_totals *totals,
+                                 fl_case **ret_case, fl_err *err) {
+  case_owner *o = builder->owner;
+  if (!o) return fl_fail(err, FL_E_ARG, 0, "a case is finished once only");
+  if (totals) o->c.totals = *totals;
+  FL_TRY(fl_coverage_finish(o->coverage, &o->c.coverage, &o->c.n_coverage, err));
+  FL_TRY(fl_case_solve(builder->rules, &builder->options, o, err));
+  o->c.sources = o->sources;
+  o->c.n_sources = o->n_sources;
+  o->c.notes = o->notes;
+  o->c.n_notes = o->n_notes;
+  builder->owner = NULL;
+  *ret_case = &o->c;
+  return FL_OK;
+}
+
+fl_str fl_case_ref(const fl_case *c, const fl_event *event, fl_arena *arena) {
+  if (event->flags & FL_F_SYNTHETIC)
+    return fl_arena_printf(arena, "attempt %llu", (unsigned long long)event->seq);
+  for (size_t i = 0; i < c->n_sources; i++)
+    if (c->sources[i].id == event->source)
+      return fl_arena_printf(arena, "%.*s@%llu", FL_STR_ARG(c->sources[i].name),
+                             (unsigned long long)event->offset);
+  return fl_arena_printf(arena, "?@%llu", (unsigned long long)event->offset);
+}

@@ -1,0 +1,35 @@
+/* case.h - the builder of a case and what a case owns; private to case*.c. */
+#ifndef FL_RULES_CASE_H
+#define FL_RULES_CASE_H
+
+#include "faultline/timeline.h"
+#include "rules/match.h"
+#include "rules/solve.h"
+
+/* A case with all that its pointers lead into. */
+typedef struct case_owner {
+  fl_case c; /* first: fl_case_free gets its address */
+  fl_arena *arena;
+  fl_coverage_map *coverage;
+  fl_match *match;
+  const fl_event **events; /* c.events */
+  fl_source_info *sources;
+  size_t n_sources, cap_sources;
+  fl_note *notes;
+  size_t n_notes, cap_notes;
+  uint64_t n_notes_dropped;
+} case_owner;
+
+struct fl_case_builder {
+  const fl_rules *rules;
+  fl_case_options options;
+  case_owner *owner; /* goes over to the case in finish */
+  fl_row *rows;      /* of the batch at hand, when --since or --until leaves some out */
+};
+
+/* case_solve.c: from what was kept to findings and verdict. */
+fl_status fl_case_solve(const fl_rules *rules, const fl_case_options *options, case_owner *owner,
+                        fl_err *err);
+fl_status fl_case_note(case_owner *owner, const fl_note *note, fl_err *err);
+
+#endif

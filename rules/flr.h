@@ -1,0 +1,227 @@
+/* flr.h - compiled rules: what the parser of .flr makes and matching reads. */
+#ifndef FL_RULES_FLR_H
+#define FL_RULES_FLR_H
+
+#include "base/arena.h"
+#include "faultline/rules.h"
+
+enum {
+  FL_FLR_MAX_EVENTS = 64,
+  FL_FLR_MAX_VARS = 64,
+  FL_FLR_MAX_LINES = 64,
+  FL_FLR_MAX_TESTS = 256,
+  FL_FLR_MAX_LIST = 256, /* ids of a source, values of an `in` */
+  FL_FLR_MAX_TAGS = 16,
+  FL_FLR_MAX_ALIASES = 256,
+  FL_FLR_MAX_CLAUSES = 64,
+  FL_FLR_NONE = 0xffff /* no event, variable or group */
+};
+
+/* How captured values are made comparable. */
+typedef enum fl_norm {
+  FL_NORM_TEXT,
+  FL_NORM_IP,
+  FL_NORM_HOST,
+  FL_NORM_USER,
+  FL_NORM_HEX,
+  FL_NORM_GUID,
+  FL_NORM_PID
+} fl_norm;
+
+/* A column of fl_event: how it is stored and where. */
+typedef enum fl_column_type { FL_COL_TEXT, FL_COL_NUMBER, FL_COL_TIME, FL_COL_BITS } fl_column_type;
+typedef struct fl_event_column {
+  const char *name;
+  fl_column_type type;
+  size_t offset;
+} fl_event_column;
+const fl_event_column *fl_event_column_find(fl_str name);
+
+/* What a name stands for: a column, a field, or the machine that a role names. */
+typedef struct fl_path {
+  const fl_event_column *column; /* NULL: not a column */
+  fl_str field;
+  unsigned machine; /* role bit of `by machine(role)`, 0 = not that */
+} fl_path;
+
+typedef enum fl_operand_kind {
+  FL_O_FIELD,
+  FL_O_VAR,
+  FL_O_TEXT,
+  FL_O_NUMBER,
+  FL_O_BOOL
+} fl_operand_kind;
+typedef struct fl_operand {
+  fl_operand_kind kind;
+  uint16_t event; /* FL_O_FIELD: of which event; FL_FLR_NONE = the one at hand */
+  uint16_t var;
+  bool is_last;
+  fl_path path;
+  fl_str text;
+  int64_t number;
+} fl_operand;
+
+typedef enum fl_op {
+  FL_OP_EQ,
+  FL_OP_NE,
+  FL_OP_LT,
+  FL_OP_LE,
+  FL_OP_GT,
+  FL_OP_GE,
+  FL_OP_CONTAINS,
+  FL_OP_ICONTAINS,
+  FL_OP_STARTS,
+  FL_OP_ENDS,
+  FL_OP_CIDR,
+  FL_OP_IN,
+  FL_OP_EXISTS
+} fl_op;
+typedef struct fl_network {
+  uint8_t bytes[16]; /* IPv4 as IPv4-mapped IPv6 */
+  unsigned n_bits;
+} fl_network;
+
+typedef enum fl_expr_kind {
+  FL_X_OR,
+  FL_X_AND,
+  FL_X_NOT,
+  FL_X_COMPARE,
+  FL_X_EVENT,
+  FL_X_UNKNOWN,
+  FL_X_COUNT,
+  FL_X_DELTA
+} fl_expr_kind;
+/* Or and and have any number of kids, so that depth comes from parentheses alone. */
+typedef struct fl_expr {
+  fl_expr_kind kind;
+  const struct fl_expr *kid, *next;
+  fl_operand left;
+  fl_op op;
+  bool is_cased;
+  const fl_operand *values;
+  size_t n_values;
+  fl_network network;
+  uint16_t event, other; /* FL_X_EVENT and the kinds after it */
+} fl_expr;
+
+typedef struct fl_capture {
+  fl_path path;
+  uint16_t var;
+  bool is_required;
+} fl_capture;
+
+typedef struct fl_variable {
+  fl_str name;
+  fl_norm norm;
+  bool has_norm;
+} fl_variable;
+
+/* A source of events; "" = any. */
+typedef struct fl_event_source {
+  fl_str channel, provider, kind;
+  bool kind_is_prefix;
+  const uint32_t *ids;
+  size_t n_ids;
+} fl_event_source;
+
+typedef struct fl_selector {
+  fl_str name;
+  size_t at;     /* in its text, for messages */
+  unsigned role; /* 0 = any */
+  fl_event_source source;
+  const fl_expr *where; /* NULL = none */
+  const fl_capture *captures;
+  size_t n_captures;
+} fl_selector;
+
+typedef enum fl_window_kind {
+  FL_W_FORWARD,
+  FL_W_BEFORE,
+  FL_W_DURING,
+  FL_W_AFTER_EVENT,
+  FL_W_BEFORE_EVENT,
+  FL_W_BETWEEN
+} fl_window_kind;
+typedef enum fl_step_kind { FL_STEP_ITEM, FL_STEP_ABSENT, FL_STEP_UNTIL } fl_step_kind;
+typedef struct fl_step {
+  fl_step_kind kind;
+  uint16_t event;
+  uint16_t choice;  /* equal for the alternatives of one step */
+  uint16_t cluster; /* equal for the items of one `unordered` */
+  bool is_optional, is_repeated;
+  fl_window_kind window;
+  bool has_window;
+  int64_t ns;
+  uint16_t from, to; /* events that the window counts from */
+  size_t at;
+} fl_step;
+
+typedef enum fl_part_kind {
+  FL_PART_TEXT,
+  FL_PART_VAR,
+  FL_PART_FIELD,
+  FL_PART_SENTENCE,
+  FL_PART_DELTA,
+  FL_PART_COUNT,
+  FL_PART_MACHINE,
+  FL_PART_IF_UNKNOWN,
+  FL_PART_IF_EVENT,
+  FL_PART_IF_VAR
+} fl_part_kind;
+typedef enum fl_part_format { FL_FORMAT_PLAIN, FL_FORMAT_HEX, FL_FORMAT_CODE } fl_part_format;
+typedef struct fl_part {
+  fl_part_kind kind;
+  fl_part_format format;
+  fl_code_space space;
+  uint16_t event, other, var;
+  bool is_last;
+  unsigned role;
+  fl_path path;
+  fl_str text;
+  const struct fl_part *kid, *next;
+} fl_part;
+
+typedef struct fl_score_line {
+  int points;
+  bool is_decisive;
+  const fl_expr *cond;
+  const fl_part *text; /* NULL = made from the condition */
+} fl_score_line;
+
+typedef struct fl_rule {
+  fl_rule_info info;
+  const fl_str *tags;
+  size_t n_tags;
+  const fl_selector *selectors;
+  size_t n_selectors;
+  const fl_variable *vars;
+  size_t n_vars;
+  const fl_step *steps;
+  size_t n_steps;
+  size_t anchor; /* index of a step */
+  int64_t within_ns, skew_ns;
+  const fl_score_line *lines;
+  size_t n_lines;
+  int report_at;
+  const fl_part *explain; /* groups: each string is the kid of an empty text */
+} fl_rule;
+
+/* Inside of a rule set. */
+const fl_rule *fl_rules_at(const fl_rules *rules, size_t index);
+bool fl_rule_is_noise(const fl_rule *rule);
+
+extern const char *const fl_norm_names[7];
+
+/* flr_value.c: values of events and comparisons. */
+fl_value fl_path_value(const fl_path *path, const fl_event *event);
+fl_str fl_path_text(const fl_path *path, const fl_event *event, fl_arena *arena);
+bool fl_value_compare(const fl_value *value, const fl_expr *compare, const fl_value *right);
+fl_value fl_literal_value(const fl_operand *operand);
+bool fl_expr_holds(const fl_expr *expr, const fl_event *event);
+bool fl_address_parse(fl_str text, uint8_t ret_bytes[16]);
+bool fl_network_parse(fl_str text, fl_network *ret_network);
+fl_str fl_norm_apply(fl_norm norm, fl_str text, fl_arena *arena);
+/* Channel, provider, id and kind fit; role and where are not looked at. */
+bool fl_event_source_fits(const fl_event_source *source, const fl_event *event);
+
+#endif

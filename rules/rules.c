@@ -1,0 +1,231 @@
+/* rules.c - a set of rules: loading of texts, files, folders and packs; messages; look-up. */
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/hash.h"
+#include "base/limits.h"
+#include "base/mem.h"
+#include "rules/flr_parse.h"
+#include "rules/packs.h"
+
+struct fl_rules {
+  fl_arena *arena;
+  const fl_rule **items;
+  size_t n, cap;
+  uint32_t *slots; /* hash of names: index + 1 */
+  size_t n_slots;
+  fl_message_list messages;
+  fl_rule_file *files;
+  size_t n_files, cap_files;
+  bool is_finished;
+};
+
+fl_status fl_rules_create(fl_rules **ret_rules, fl_err *err) {
+  fl_rules *rules = calloc(1, sizeof *rules);
+  if (rules) rules->arena = fl_arena_create(FL_LIMIT_JOB_ARENA);
+  if (!rules || !rules->arena) {
+    fl_rules_free(rules);
+    return fl_fail(err, FL_E_NOMEM, 0, "out of memory for rules");
+  }
+  *ret_rules = rules;
+  return FL_OK;
+}
+
+void fl_rules_free(fl_rules *rules) {
+  if (!rules) return;
+  fl_arena_free(rules->arena);
+  free(rules->items);
+  free(rules->slots);
+  free(rules->messages.items);
+  free(rules->files);
+  free(rules);
+}
+
+static size_t slot_of(const fl_rules *rules, const char *name) {
+  size_t at = (size_t)fl_hash_bytes(name, strlen(name), 0) & (rules->n_slots - 1);
+  while (rules->slots[at] && strcmp(rules->items[rules->slots[at] - 1]->info.name, name) != 0)
+    at = (at + 1) & (rules->n_slots - 1);
+  return at;
+}
+
+/* Room for n rules, at most half full. */
+static bool make_room(fl_rules *rules, size_t n) {
+  if (!fl_grow((void **)&rules->items, &rules->cap, n, sizeof *rules->items)) return false;
+  if (n * 2 <= rules->n_slots) return true;
+  size_t n_slots = 64;
+  while (n_slots < n * 2) n_slots *= 2;
+  uint32_t *slots = calloc(n_slots, sizeof *slots);
+  if (!slots) return false;
+  free(rules->slots);
+  rules->slots = slots;
+  rules->n_slots = n_slots;
+  for (size_t i = 0; i < rules->n; i++)
+    rules->slots[slot_of(rules, rules->items[i]->info.name)] = (uint32_t)i + 1;
+  return true;
+}
+
+static void drop_last(fl_rules *rules, size_t n_before) {
+  rules->n = n_before;
+  if (rules->n_slots) memset(rules->slots, 0, rules->n_slots * sizeof *rules->slots);
+  for (size_t i = 0; i < rules->n; i++)
+    rules->slots[slot_of(rules, rules->items[i]->info.name)] = (uint32_t)i + 1;
+}
+
+/* All rules of a file, or none of them. */
+static fl_status take_rules(fl_rules *rules, fl_parser *p, const fl_rule_node *first, size_t n) {
+  const size_t n_before = rules->n;
+  if (!make_room(rules, rules->n + n)) return fl_lex_nomem(&p->lex);
+  fl_status s = FL_OK;
+  for (const fl_rule_node *node = first; node; node = node->next) {
+    const char *name = node->rule->info.name;
+    const size_t slot = slot_of(rules, name);
+    if (rules->slots[slot]) {
+      const fl_rule_info *other = &rules->items[rules->slots[slot] - 1]->info;
+      s = fl_lex_error(&p->lex, node->at, "rule '%.60s' is defined already at %.*s:%u", name,
+                       (int)(other->file.n < 80 ? other->file.n : 80), other->file.p, other->line);
+      continue;
+    }
+    rules->items[rules->n++] = node->rule;
+    rules->slots[slot] = (uint32_t)rules->n;
+  }
+  if (s != FL_OK) drop_last(rules, n_before);
+  return s;
+}
+
+static fl_status add_file(fl_rules *rules, fl_str name, size_t n_rules, bool is_refused,
+                          fl_err *err) {
+  if (!fl_grow((void **)&rules->files, &rules->cap_files, rules->n_files + 1, sizeof *rules->files))
+    return fl_fail(err, FL_E_NOMEM, 0, "out of memory for rules");
+  rules->files[rules->n_files++] =
+      (fl_rule_file){.name = name, .n_rules = is_refused ? 0 : n_rules, .is_refused = is_refused};
+  return FL_OK;
+}
+
+/* A complaint about a file that has no text to point into. */
+static fl_status refuse(fl_rules *rules, fl_str name, fl_status code, const char *text,
+                        fl_err *err) {
+  fl_message_list *list = &rules->messages;
+  const fl_str file = fl_arena_str(rules->arena, name);
+  const fl_str kept = fl_arena_str(rules->arena, fl_str_of(text));
+  if (!file.p || !kept.p ||
+      !fl_grow((void **)&list->items, &list->cap, list->n + 1, sizeof *list->items))
+    return fl_fail(err, FL_E_NOMEM, 0, "out of memory for rules");
+  list->items[list->n++] = (fl_rule_message){.file = file, .text = kept, .context = FL_STR("")};
+  FL_TRY(add_file(rules, file, 0, true, err));
+  return fl_fail(err, code, 0, "%.*s: %s", (int)(name.n < 150 ? name.n : 150), name.p, text);
+}
+
+fl_status fl_rules_add_text(fl_rules *rules, fl_str file, fl_str text, fl_err *err) {
+  if (text.n > FL_LIMIT_RULE_FILE)
+    return refuse(rules, file, FL_E_SYNTAX, "rule file is larger than 1 MiB", err);
+  fl_parser *p = calloc(1, sizeof *p);
+  fl_draft *draft = calloc(1, sizeof *draft);
+  const fl_str name = fl_arena_str(rules->arena, file), copy = fl_arena_str(rules->arena, text);
+  fl_status s = FL_E_NOMEM;
+  size_t n = 0;
+  if (p && draft && name.p && copy.p) {
+    fl_rule_node *first = NULL;
+    p->draft = draft;
+    p->lex.arena = rules->arena;
+    p->lex.messages = &rules->messages;
+    p->lex.err = err;
+    fl_lex_start(&p->lex, name, copy);
+    s = fl_parse_text(p, &first, &n);
+    if (s == FL_OK) s = take_rules(rules, p, first, n);
+  }
+  free(draft);
+  free(p);
+  if (s == FL_E_NOMEM) return fl_fail(err, s, 0, "out of memory while compiling rules");
+  const fl_status added = add_file(rules, name, n, s != FL_OK, err);
+  return added != FL_OK ? added : s;
+}
+
+static fl_status read_file(FILE *f, char *buffer, size_t *ret_n) {
+  *ret_n = fread(buffer, 1, FL_LIMIT_RULE_FILE + 1, f);
+  return ferror(f) ? FL_E_IO : FL_OK;
+}
+
+static fl_status add_path_file(fl_rules *rules, const char *path, fl_err *err) {
+  FILE *f = fopen(path, "rb");
+  if (!f) return refuse(rules, fl_str_of(path), FL_E_IO, strerror(errno), err);
+  char *buffer = malloc(FL_LIMIT_RULE_FILE + 1);
+  size_t n = 0;
+  fl_status s =
+      buffer ? read_file(f, buffer, &n) : fl_fail(err, FL_E_NOMEM, 0, "out of memory for rules");
+  if (s == FL_E_IO) s = refuse(rules, fl_str_of(path), FL_E_IO, "cannot be read", err);
+  else if (s == FL_OK) s = fl_rules_add_text(rules, fl_str_of(path), (fl_str){buffer, n}, err);
+  free(buffer);
+  (void)fclose(f);
+  return s;
+}
+
+static int is_flr(const struct dirent *entry) {
+  const size_t n = strlen(entry->d_name);
+  return n > 4 && entry->d_name[0] != '.' && strcmp(entry->d_name + n - 4, ".flr") == 0;
+}
+
+static int by_bytes(const struct dirent **a, const struct dirent **b) {
+  return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+/* One bad file does not keep the others out; the first error is the result. */
+static fl_status add_folder(fl_rules *rules, const char *path, fl_err *err) {
+  struct dirent **entries = NULL;
+  const int n = scandir(path, &entries, is_flr, by_bytes);
+  if (n < 0) return refuse(rules, fl_str_of(path), FL_E_IO, strerror(errno), err);
+  fl_status s = FL_OK;
+  for (int i = 0; i < n; i++) {
+    const fl_str file = fl_arena_printf(rules->arena, "%s/%s", path, entries[i]->d_name);
+    free(entries[i]);
+    const fl_status one =
+        file.p ? add_path_file(rules, file.p, s == FL_OK ? err : NULL) : FL_E_NOMEM;
+    if (s == FL_OK || one == FL_E_NOMEM) s = one;
+  }
+  free(entries);
+  if (n == 0) return refuse(rules, fl_str_of(path), FL_E_IO, "folder holds no .flr file", err);
+  return s;
+}
+
+fl_status fl_rules_add_path(fl_rules *rules, const char *path, fl_err *err) {
+  struct stat info;
+  if (stat(path, &info) != 0) return refuse(rules, fl_str_of(path), FL_E_IO, strerror(errno), err);
+  return S_ISDIR(info.st_mode) ? add_folder(rules, path, err) : add_path_file(rules, path, err);
+}
+
+fl_status fl_rules_add_packs(fl_rules *rules, fl_err *err) {
+  fl_status s = FL_OK;
+  for (size_t i = 0; i < fl_n_packs; i++) {
+    const fl_str text = {fl_packs[i].text, fl_packs[i].n_text};
+    const fl_status one =
+        fl_rules_add_text(rules, fl_str_of(fl_packs[i].name), text, s == FL_OK ? err : NULL);
+    if (s == FL_OK || one == FL_E_NOMEM) s = one;
+  }
+  return s;
+}
+
+fl_status fl_rules_finish(fl_rules *rules, fl_err *err) {
+  if (rules->is_finished) return fl_fail(err, FL_E_ARG, 0, "rules were finished already");
+  rules->is_finished = true;
+  return FL_OK;
+}
+
+size_t fl_rules_messages(const fl_rules *rules, const fl_rule_message **ret_messages) {
+  *ret_messages = rules->messages.items;
+  return rules->messages.n;
+}
+
+size_t fl_rules_files(const fl_rules *rules, const fl_rule_file **ret_files) {
+  *ret_files = rules->files;
+  return rules->n_files;
+}
+
+size_t fl_rules_count(const fl_rules *rules) { return rules->n; }
+const fl_rule *fl_rules_at(const fl_rules *rules, size_t index) { return rules->items[index]; }
+fl_rule_info fl_rules_info(const fl_rules *rules, size_t index) {
+  return rules->items[index]->info;
+}
+bool fl_rule_is_noise(const fl_rule *rule) { return strcmp(rule->info.effect, "noise") == 0; }

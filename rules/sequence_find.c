@@ -1,0 +1,430 @@
+/* sequence_find.c - the steps around one anchor: windows, joins, who is taken. */
+#include <string.h>
+
+#include "base/limits.h"
+#include "base/text.h"
+#include "rules/sequence_run.h"
+
+typedef enum pick { PICK_FIRST, PICK_LAST, PICK_NEAREST } pick;
+
+/* Where to look for an event of the rule. */
+typedef struct query {
+  uint16_t event;
+  fl_time from, to;
+  pick pick;
+  uint32_t base; /* event that the order of equal times is measured against */
+} query;
+
+/* Hits with one join key, or all of them: positions in an index or in the hits themselves. */
+typedef struct lane {
+  const uint64_t *keys; /* NULL = all hits */
+  size_t at, end;
+} lane;
+
+static fl_time plus(fl_time t, int64_t ns) {
+  if (ns > 0 && t > INT64_MAX - ns) return INT64_MAX;
+  if (ns < 0 && t < INT64_MIN - ns) return INT64_MIN;
+  return t + ns;
+}
+
+static fl_time time_of(const fl_scene *scene, uint32_t event) {
+  return scene->run->in->times[event];
+}
+
+static uint32_t hit_of(const lane *l, size_t i) {
+  return l->keys ? (uint32_t)l->keys[i] : (uint32_t)i;
+}
+
+/* Narrows a lane to hits from `from` on. */
+static void seek(const fl_scene *scene, const fl_hits *hits, lane *l, fl_time from) {
+  size_t low = l->at, high = l->end;
+  while (low < high) {
+    const size_t middle = low + (high - low) / 2;
+    if (time_of(scene, hits->at[hit_of(l, middle)]) < from) low = middle + 1;
+    else high = middle;
+  }
+  l->at = low;
+}
+
+static size_t first_key(const fl_hits *hits, uint64_t key) {
+  size_t low = 0, high = hits->n;
+  while (low < high) {
+    const size_t middle = low + (high - low) / 2;
+    if (hits->by_key[middle] < key) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/* The hits that may join: those with the key's value and those where it is unset. */
+static size_t open_lanes(const fl_scene *scene, const query *q, fl_time from, lane lanes[2]) {
+  const fl_hits *hits = &scene->hits[q->event];
+  const fl_selector *selector = &scene->rule->selectors[q->event];
+  const uint32_t value = hits->by_key ? scene->vars[selector->captures[hits->key].var] : 0;
+  size_t n = 0;
+  if (value == 0) {
+    lanes[n++] = (lane){NULL, 0, hits->n};
+  } else {
+    lanes[n++] = (lane){hits->by_key, first_key(hits, (uint64_t)value << 32),
+                        first_key(hits, ((uint64_t)value + 1) << 32)};
+    lanes[n++] = (lane){hits->by_key, 0, first_key(hits, UINT64_C(1) << 32)};
+  }
+  for (size_t i = 0; i < n; i++) seek(scene, hits, &lanes[i], from);
+  return n;
+}
+
+/* The next hit over all lanes in time order. */
+static bool next_hit(lane *lanes, size_t n_lanes, uint32_t *ret_hit) {
+  lane *best = NULL;
+  for (size_t i = 0; i < n_lanes; i++)
+    if (lanes[i].at < lanes[i].end &&
+        (!best || hit_of(&lanes[i], lanes[i].at) < hit_of(best, best->at)))
+      best = &lanes[i];
+  if (!best) return false;
+  *ret_hit = hit_of(best, best->at++);
+  return true;
+}
+
+static bool is_taken(const fl_scene *scene, uint32_t event) {
+  for (size_t i = 0; i < scene->rule->n_selectors; i++)
+    if (scene->sights[i].is_bound && scene->sights[i].first == event) return true;
+  return false;
+}
+
+static bool joins(const fl_scene *scene, uint16_t event, uint32_t hit) {
+  const fl_selector *selector = &scene->rule->selectors[event];
+  const uint32_t *values = scene->hits[event].values + (size_t)hit * selector->n_captures;
+  for (size_t i = 0; i < selector->n_captures; i++) {
+    const uint32_t bound = scene->vars[selector->captures[i].var];
+    if (values[i] && bound && values[i] != bound) return false;
+  }
+  return true;
+}
+
+/* Equal times in one log: record numbers tell the order. */
+static bool is_in_order(const fl_scene *scene, const query *q, uint32_t event) {
+  if (q->pick == PICK_NEAREST || time_of(scene, event) != time_of(scene, q->base)) return true;
+  const fl_event *a = scene->run->in->events[q->base], *b = scene->run->in->events[event];
+  if (a->record_id < 0 || b->record_id < 0 || !fl_str_eq(a->channel, b->channel) ||
+      !fl_str_eq(a->host, b->host))
+    return true;
+  return q->pick == PICK_LAST ? b->record_id < a->record_id : b->record_id > a->record_id;
+}
+
+static bool is_in_window(const fl_scene *scene, const query *q, uint32_t event) {
+  const fl_time t = time_of(scene, event);
+  if (t >= q->from && t <= q->to) return is_in_order(scene, q, event);
+  const int64_t slack = fl_hosts_tolerance(scene, scene->run->event_machine[event]);
+  return t >= plus(q->from, -slack) && t <= plus(q->to, slack);
+}
+
+static bool fits(const fl_scene *scene, const query *q, uint32_t hit) {
+  const uint32_t event = scene->hits[q->event].at[hit];
+  return is_in_window(scene, q, event) && !is_taken(scene, event) && joins(scene, q->event, hit);
+}
+
+static uint64_t distance(const fl_scene *scene, uint32_t event) {
+  const fl_time t = time_of(scene, event);
+  if (t < scene->start) return (uint64_t)scene->start - (uint64_t)t;
+  return t > scene->end ? (uint64_t)t - (uint64_t)scene->end : 0;
+}
+
+static int64_t widest_slack(const fl_scene *scene) {
+  const int64_t spread = 2 * scene->run->widest_spread;
+  return scene->rule->skew_ns > spread ? scene->rule->skew_ns : spread;
+}
+
+static bool find(fl_scene *scene, const query *q, uint32_t *ret_hit) {
+  const fl_hits *hits = &scene->hits[q->event];
+  const int64_t slack = widest_slack(scene);
+  const fl_time to = plus(q->to, slack);
+  lane lanes[2];
+  const size_t n_lanes = open_lanes(scene, q, plus(q->from, -slack), lanes);
+  bool has_best = false;
+  uint32_t hit = 0, best = 0;
+  size_t n_scanned = 0;
+  while (next_hit(lanes, n_lanes, &hit) && time_of(scene, hits->at[hit]) <= to) {
+    if (++n_scanned > FL_LIMIT_SEQUENCE_SCAN) {
+      scene->sights[q->event].is_cut = true;
+      scene->run->n_evicted++;
+      break;
+    }
+    if (!fits(scene, q, hit)) continue;
+    if (q->pick == PICK_NEAREST && has_best &&
+        distance(scene, hits->at[hit]) >= distance(scene, hits->at[best])) {
+      if (time_of(scene, hits->at[hit]) > scene->start) break;
+      continue;
+    }
+    best = hit;
+    has_best = true;
+    if (q->pick == PICK_FIRST) break;
+  }
+  *ret_hit = best;
+  return has_best;
+}
+
+bool fl_scene_bind(fl_scene *scene, uint16_t event, uint32_t hit) {
+  const fl_selector *selector = &scene->rule->selectors[event];
+  const uint32_t at = scene->hits[event].at[hit];
+  const uint32_t *values = scene->hits[event].values + (size_t)hit * selector->n_captures;
+  fl_sight *sight = &scene->sights[event];
+  sight->is_bound = true;
+  sight->first = sight->last = at;
+  sight->count = 1;
+  for (size_t i = 0; i < selector->n_captures; i++) {
+    const uint16_t var = selector->captures[i].var;
+    if (values[i] == 0 || scene->vars[var]) continue;
+    scene->vars[var] = values[i];
+    scene->var_event[var] = at;
+    scene->var_path[var] = &selector->captures[i].path;
+  }
+  return true;
+}
+
+/* A repeated step keeps the others of its window too. */
+static fl_status collect(fl_scene *scene, const query *q) {
+  fl_sight *sight = &scene->sights[q->event];
+  const fl_hits *hits = &scene->hits[q->event];
+  const int64_t slack = widest_slack(scene);
+  uint32_t *kept = FL_NEW_ARRAY(scene->run->scratch, uint32_t, FL_LIMIT_SEQUENCE_KEPT);
+  if (!kept) return fl_fail(scene->run->err, FL_E_NOMEM, 0, "out of memory for sequences");
+  query all = *q;
+  all.pick = PICK_NEAREST;
+  lane lanes[2];
+  const size_t n_lanes = open_lanes(scene, &all, plus(q->from, -slack), lanes);
+  size_t n_scanned = 0, n = 0;
+  const uint32_t first = sight->first;
+  uint32_t hit = 0;
+  sight->is_bound = false; /* its own event may come again */
+  while (next_hit(lanes, n_lanes, &hit) && time_of(scene, hits->at[hit]) <= plus(q->to, slack)) {
+    if (++n_scanned > FL_LIMIT_SEQUENCE_SCAN) {
+      scene->run->n_evicted++;
+      break;
+    }
+    if (!fits(scene, &all, hit)) continue;
+    if (n < FL_LIMIT_SEQUENCE_KEPT) kept[n] = hits->at[hit];
+    if (n == 0) sight->first = hits->at[hit];
+    sight->last = hits->at[hit];
+    n++;
+  }
+  sight->is_bound = true;
+  sight->count = n ? n : 1;
+  if (n == 0) kept[0] = first;
+  sight->kept = kept;
+  sight->n_kept = sight->count < FL_LIMIT_SEQUENCE_KEPT ? sight->count : FL_LIMIT_SEQUENCE_KEPT;
+  return FL_OK;
+}
+
+/* Looks for one event; what was found is bound. */
+static fl_status look(fl_scene *scene, const fl_step *step, query q) {
+  fl_sight *sight = &scene->sights[step->event];
+  uint32_t hit = 0;
+  q.event = step->event;
+  if (q.to > scene->last) q.to = scene->last;
+  sight->is_searched = true;
+  sight->from = q.from;
+  sight->to = q.to;
+  if (q.to < q.from || !find(scene, &q, &hit)) return FL_OK;
+  (void)fl_scene_bind(scene, step->event, hit);
+  return step->is_repeated ? collect(scene, &q) : FL_OK;
+}
+
+static query query_of(const fl_scene *scene, const fl_step *step, uint32_t prev) {
+  const fl_time limit = plus(scene->end, scene->rule->within_ns);
+  const bool prev_is_anchor = prev == scene->anchor;
+  query q = {.event = step->event, .base = prev, .pick = PICK_FIRST};
+  switch (step->window) {
+    case FL_W_BEFORE:
+      q.from = plus(scene->start, -step->ns);
+      q.to = scene->start;
+      q.pick = PICK_LAST;
+      q.base = scene->anchor;
+      break;
+    case FL_W_DURING:
+      q.from = plus(scene->start, -step->ns);
+      q.to = plus(scene->end, step->ns);
+      q.pick = PICK_NEAREST;
+      break;
+    case FL_W_FORWARD:
+    case FL_W_AFTER_EVENT:
+    case FL_W_BEFORE_EVENT:
+    case FL_W_BETWEEN:
+      q.from = prev_is_anchor ? scene->start : time_of(scene, prev);
+      q.to = step->has_window ? plus(prev_is_anchor ? scene->end : q.from, step->ns) : limit;
+      if (q.to > limit) q.to = limit;
+      break;
+  }
+  return q;
+}
+
+/* An absent step's window: from its measure, or from the anchor where that is not there. */
+static query absent_query(const fl_scene *scene, const fl_step *step) {
+  const fl_sight *a = step->from == FL_FLR_NONE ? NULL : &scene->sights[step->from];
+  const fl_sight *b = step->to == FL_FLR_NONE ? NULL : &scene->sights[step->to];
+  const bool has_a = a && a->is_bound && a->first != scene->anchor;
+  const bool has_b = b && b->is_bound;
+  query q = {.event = step->event, .pick = PICK_FIRST, .base = scene->anchor};
+  if (step->window == FL_W_DURING) return query_of(scene, step, scene->anchor);
+  if (step->window == FL_W_BEFORE_EVENT) {
+    q.to = has_a ? time_of(scene, a->first) : scene->start;
+    q.from = plus(q.to, -step->ns);
+    q.pick = PICK_LAST;
+    q.base = has_a ? a->first : scene->anchor;
+  } else if (step->window == FL_W_BETWEEN) {
+    q.from = has_a ? time_of(scene, a->first) : scene->start;
+    q.to = has_b ? time_of(scene, b->first) : plus(scene->end, scene->rule->within_ns);
+    q.base = has_a ? a->first : scene->anchor;
+  } else {
+    q.from = has_a ? time_of(scene, a->first) : scene->start;
+    q.to = plus(has_a ? time_of(scene, a->last) : scene->end, step->ns);
+    q.base = has_a ? a->first : scene->anchor;
+  }
+  return q;
+}
+
+/* The mandatory items of an `unordered` group, all within its window: the earliest set. */
+static bool place_cluster(fl_scene *scene, size_t first, size_t end, query base, fl_time *ret_low,
+                          fl_time *ret_high) {
+  enum { MAX_ROUNDS = 64 };
+  const int64_t ns = scene->rule->steps[first].ns;
+  for (int round = 0; round < MAX_ROUNDS; round++) {
+    fl_time low = INT64_MAX, high = INT64_MIN;
+    for (size_t i = first; i < end; i++) {
+      uint32_t hit = 0;
+      if (scene->rule->steps[i].is_optional) continue;
+      base.event = scene->rule->steps[i].event;
+      if (!find(scene, &base, &hit)) return false;
+      const fl_time t = time_of(scene, scene->hits[base.event].at[hit]);
+      if (t < low) low = t;
+      if (t > high) high = t;
+    }
+    *ret_low = low;
+    *ret_high = high;
+    if (low > high || high <= plus(low, ns)) return true;
+    base.from = plus(high, -ns);
+  }
+  scene->run->n_evicted++;
+  return false;
+}
+
+static bool is_cluster_there(const fl_scene *scene, size_t first, size_t end) {
+  for (size_t i = first; i < end; i++) {
+    const fl_step *step = &scene->rule->steps[i];
+    if (!step->is_optional && step->choice == FL_FLR_NONE && !scene->sights[step->event].is_bound)
+      return false;
+  }
+  return true;
+}
+
+static fl_status search_cluster(fl_scene *scene, size_t first, size_t end, uint32_t *prev,
+                                bool *ret_is_match) {
+  const fl_step *steps = scene->rule->steps;
+  const bool has_anchor = steps[first].cluster == steps[scene->rule->anchor].cluster;
+  query q = query_of(scene, &(fl_step){.event = steps[first].event}, *prev);
+  q.pick = has_anchor ? PICK_NEAREST : PICK_FIRST;
+  if (has_anchor) {
+    q.from = plus(scene->start, -steps[first].ns);
+    q.to = plus(scene->end, steps[first].ns);
+  } else {
+    fl_time low = 0, high = 0;
+    if (q.to > scene->last) q.to = scene->last;
+    if (!place_cluster(scene, first, end, q, &low, &high)) {
+      *ret_is_match = false;
+      return FL_OK;
+    }
+    if (low <= high) {
+      const fl_time from = plus(high, -steps[first].ns);
+      if (from > q.from) q.from = from;
+      if (plus(low, steps[first].ns) < q.to) q.to = plus(low, steps[first].ns);
+    }
+  }
+  for (size_t i = first; i < end; i++) {
+    if (scene->sights[steps[i].event].is_bound) continue;
+    FL_TRY(look(scene, &steps[i], q));
+    const fl_sight *sight = &scene->sights[steps[i].event];
+    if (sight->is_bound && time_of(scene, sight->first) > time_of(scene, *prev))
+      *prev = sight->first;
+  }
+  *ret_is_match = is_cluster_there(scene, first, end);
+  return FL_OK;
+}
+
+/* One step, or alternatives that share a window: any of them is enough. */
+static fl_status search_item(fl_scene *scene, size_t first, size_t end, uint32_t *prev,
+                             bool *ret_is_match) {
+  const fl_step *steps = scene->rule->steps;
+  const query q = query_of(scene, &steps[first], *prev);
+  bool is_any = false;
+  uint32_t earliest = 0;
+  for (size_t i = first; i < end; i++) {
+    FL_TRY(look(scene, &steps[i], q));
+    const fl_sight *sight = &scene->sights[steps[i].event];
+    if (!sight->is_bound) continue;
+    if (!is_any || time_of(scene, sight->first) < time_of(scene, earliest)) earliest = sight->first;
+    is_any = true;
+  }
+  if (is_any && steps[first].window == FL_W_FORWARD) *prev = earliest;
+  *ret_is_match = is_any || steps[first].is_optional;
+  return FL_OK;
+}
+
+static size_t group_end(const fl_rule *rule, size_t i) {
+  const fl_step *step = &rule->steps[i];
+  size_t end = i + 1;
+  if (step->kind != FL_STEP_ITEM) return end;
+  while (end < rule->n_steps && rule->steps[end].kind == FL_STEP_ITEM &&
+         ((step->cluster != FL_FLR_NONE && rule->steps[end].cluster == step->cluster) ||
+          (step->cluster == FL_FLR_NONE && step->choice != FL_FLR_NONE &&
+           rule->steps[end].choice == step->choice)))
+    end++;
+  return end;
+}
+
+static fl_status search_until(fl_scene *scene) {
+  for (size_t i = 0; i < scene->rule->n_steps; i++) {
+    const fl_step *step = &scene->rule->steps[i];
+    if (step->kind != FL_STEP_UNTIL) continue;
+    query q = query_of(scene, step, scene->anchor);
+    q.from = plus(scene->end, 1);
+    FL_TRY(look(scene, step, q));
+    if (scene->sights[step->event].is_bound)
+      scene->last = time_of(scene, scene->sights[step->event].first);
+  }
+  return FL_OK;
+}
+
+/* The anchor's own alternatives are not looked for; its other occurrences are. */
+static fl_status search_anchor(fl_scene *scene) {
+  const fl_step *step = &scene->rule->steps[scene->rule->anchor];
+  if (!step->is_repeated) return FL_OK;
+  const query q = query_of(scene, &(fl_step){.event = scene->anchor_event}, scene->anchor);
+  query clipped = q;
+  clipped.event = scene->anchor_event;
+  if (clipped.to > scene->last) clipped.to = scene->last;
+  return collect(scene, &clipped);
+}
+
+fl_status fl_scene_search(fl_scene *scene, bool *ret_is_match) {
+  const fl_rule *rule = scene->rule;
+  const fl_step *anchor = &rule->steps[rule->anchor];
+  uint32_t prev = scene->anchor;
+  bool is_match = true;
+  FL_TRY(search_until(scene));
+  FL_TRY(search_anchor(scene));
+  for (size_t i = 0, end = 0; i < rule->n_steps && is_match; i = end) {
+    const fl_step *step = &rule->steps[i];
+    end = group_end(rule, i);
+    if (step->kind != FL_STEP_ITEM) continue;
+    const bool is_anchor =
+        anchor->cluster == FL_FLR_NONE &&
+        (step == anchor || (anchor->choice != FL_FLR_NONE && step->choice == anchor->choice));
+    if (is_anchor) continue;
+    FL_TRY(step->cluster != FL_FLR_NONE ? search_cluster(scene, i, end, &prev, &is_match)
+                                        : search_item(scene, i, end, &prev, &is_match));
+  }
+  for (size_t i = 0; i < rule->n_steps && is_match; i++)
+    if (rule->steps[i].kind == FL_STEP_ABSENT)
+      FL_TRY(look(scene, &rule->steps[i], absent_query(scene, &rule->steps[i])));
+  *ret_is_match = is_match;
+  return FL_OK;
+}

@@ -1,0 +1,136 @@
+/* sequence_proof.c - which logs of a machine would hold an event, and whether it is written there.
+ *
+ * Worked out once for each selector and machine; time is looked at later, for each window. */
+#include <string.h>
+
+#include "base/text.h"
+#include "rules/sequence_run.h"
+
+enum { MAX_LOGS = 32 };
+
+typedef struct draft {
+  fl_run *run;
+  const fl_selector *selector;
+  int32_t machine;
+  fl_str reason;
+  fl_proof_log logs[MAX_LOGS];
+  size_t n_logs;
+} draft;
+
+/* The slice of a list that belongs to a machine. */
+static size_t slice(const uint32_t *order, const int32_t *of, size_t n, int32_t machine,
+                    size_t *ret_first) {
+  size_t low = 0, high = n;
+  while (low < high) {
+    const size_t middle = low + (high - low) / 2;
+    if (of[order[middle]] < machine) low = middle + 1;
+    else high = middle;
+  }
+  *ret_first = low;
+  while (low < n && of[order[low]] == machine) low++;
+  return low - *ret_first;
+}
+
+/* Several hosts of the coverage may be one machine: any of their logs of that name counts. */
+static bool add_log(draft *d, fl_str channel) {
+  fl_run *run = d->run;
+  for (size_t i = 0; i < d->n_logs; i++)
+    if (fl_str_eq_nocase(d->logs[i].channel, channel)) return true;
+  size_t first = 0, n_found = 0;
+  const size_t n =
+      slice(run->coverage_at, run->coverage_machine, run->in->n_coverage, d->machine, &first);
+  for (size_t i = first; i < first + n; i++)
+    n_found += fl_str_eq_nocase(run->in->coverage[run->coverage_at[i]].channel, channel);
+  uint32_t *entries = FL_NEW_ARRAY(run->work, uint32_t, n_found);
+  if (n_found == 0 || !entries || d->n_logs == MAX_LOGS) {
+    const fl_str host = fl_hosts_name(run, d->machine);
+    d->reason = fl_arena_printf(run->work, "the log %.*s of %.*s is not in the case",
+                                FL_STR_ARG(channel), FL_STR_ARG(host));
+    return false;
+  }
+  n_found = 0;
+  for (size_t i = first; i < first + n; i++)
+    if (fl_str_eq_nocase(run->in->coverage[run->coverage_at[i]].channel, channel))
+      entries[n_found++] = run->coverage_at[i];
+  d->logs[d->n_logs++] = (fl_proof_log){channel, entries, n_found};
+  return true;
+}
+
+static bool fits(fl_str wanted, fl_str text) {
+  return wanted.n == 0 || fl_str_eq_nocase(wanted, text);
+}
+
+static bool is_always(fl_str provider, int64_t id) {
+  const fl_event_fact *fact = id >= 0 ? fl_event_fact_find(provider, (uint32_t)id) : NULL;
+  return fact && fact->always;
+}
+
+/* The logs that hold the provider, or the channel asked for; the event must occur or be one that is
+ * always written. */
+static bool add_row(draft *d, fl_str provider, int64_t id) {
+  const fl_run *run = d->run;
+  const fl_str channel = d->selector->source.channel;
+  const fl_str host = fl_hosts_name(run, d->machine);
+  size_t first = 0;
+  const size_t n =
+      slice(run->sighting_at, run->sighting_machine, run->in->n_sightings, d->machine, &first);
+  bool occurs = provider.n && is_always(provider, id), has_log = channel.n > 0;
+  if (channel.n && !add_log(d, channel)) return false;
+  for (size_t i = first; i < first + n; i++) {
+    const fl_sighting *s = &run->in->sightings[run->sighting_at[i]];
+    if (!fits(provider, s->provider) || !fits(channel, s->channel)) continue;
+    has_log = true;
+    occurs = occurs || id < 0 || s->event_id == id || is_always(s->provider, id);
+    if (!add_log(d, s->channel)) return false;
+  }
+  if (has_log && occurs) return true;
+  d->reason = has_log
+                  ? fl_arena_printf(run->work, "no such event occurs anywhere in the logs of %.*s",
+                                    FL_STR_ARG(host))
+                  : fl_arena_printf(run->work, "nothing of %.*s is in the logs of %.*s",
+                                    FL_STR_ARG(fl_provider_short(provider)), FL_STR_ARG(host));
+  return false;
+}
+
+/* A kind stands for the rows of facts that bear it. */
+static bool add_kind(draft *d) {
+  const fl_event_source *source = &d->selector->source;
+  const fl_event_fact *facts = NULL;
+  const size_t n = fl_event_facts(&facts);
+  bool has_row = false;
+  for (size_t i = 0; i < n; i++) {
+    const fl_event probe = {.kind = fl_str_of(facts[i].kind),
+                            .provider = fl_str_of(facts[i].provider),
+                            .channel = source->channel,
+                            .event_id = facts[i].event_id};
+    if (!fl_event_source_fits(source, &probe)) continue;
+    has_row = true;
+    if (!add_row(d, probe.provider, probe.event_id)) return false;
+  }
+  if (!has_row) d->reason = FL_STR("no log is known that would show it");
+  return has_row;
+}
+
+static bool add_all(draft *d) {
+  const fl_event_source *source = &d->selector->source;
+  if (source->kind.n || source->kind_is_prefix) return add_kind(d);
+  if (source->n_ids == 0) return add_row(d, source->provider, -1);
+  for (size_t i = 0; i < source->n_ids; i++)
+    if (!add_row(d, source->provider, source->ids[i])) return false;
+  return true;
+}
+
+const fl_proof *fl_proof_of(fl_scene *scene, uint16_t event, int32_t machine) {
+  fl_run *run = scene->run;
+  const fl_proof **slot = &run->proofs[(size_t)machine * scene->rule->n_selectors + event];
+  if (*slot) return *slot;
+  draft d = {.run = run, .selector = &scene->rule->selectors[event], .machine = machine};
+  const bool is_possible = add_all(&d);
+  fl_proof *proof = FL_NEW(run->work, fl_proof);
+  fl_proof_log *logs = FL_NEW_ARRAY(run->work, fl_proof_log, d.n_logs);
+  if (!proof || !logs) return NULL;
+  if (d.n_logs) memcpy(logs, d.logs, d.n_logs * sizeof *logs);
+  *proof = (fl_proof){logs, d.n_logs, is_possible ? (fl_str){0} : d.reason};
+  if (!is_possible && proof->reason.n == 0) proof->reason = FL_STR("memory is short");
+  return *slot = proof;
+}

@@ -1,0 +1,239 @@
+/* sequence_score.c - conditions in three values, points, evidence, the finding. */
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "rules/sequence_run.h"
+
+enum { MAX_CITED = 512 };
+
+static fl_status no_memory(fl_scene *scene) {
+  return fl_fail(scene->run->err, FL_E_NOMEM, 0, "out of memory for findings");
+}
+
+static fl_truth truth_of(bool holds) { return holds ? FL_TRUE : FL_FALSE; }
+
+/* An operand's value; FL_TRUE in *ret_truth when it is there to be compared. */
+static fl_value operand_value(fl_scene *scene, const fl_operand *operand, fl_truth *ret_truth) {
+  *ret_truth = FL_TRUE;
+  if (operand->kind == FL_O_VAR) return fl_scene_var(scene, operand->var);
+  if (operand->kind != FL_O_FIELD) return fl_literal_value(operand);
+  const fl_sight *sight = &scene->sights[operand->event];
+  *ret_truth = fl_scene_truth(scene, operand->event);
+  if (!sight->is_bound) return (fl_value){.kind = FL_V_NULL};
+  return fl_path_value(&operand->path,
+                       scene->run->in->events[operand->is_last ? sight->last : sight->first]);
+}
+
+static bool exists(const fl_value *value) {
+  return value->kind != FL_V_NULL && !(value->kind == FL_V_STR && value->as.text.n == 0);
+}
+
+/* Two variables are the same value when their normal forms are. */
+static bool is_same_var(const fl_scene *scene, const fl_expr *expr, const fl_operand *right) {
+  return expr->left.kind == FL_O_VAR && right->kind == FL_O_VAR &&
+         (expr->op == FL_OP_EQ || expr->op == FL_OP_NE || expr->op == FL_OP_IN) &&
+         scene->vars[expr->left.var] && scene->vars[expr->left.var] == scene->vars[right->var];
+}
+
+static fl_truth compare(fl_scene *scene, const fl_expr *expr) {
+  fl_truth truth = FL_TRUE;
+  const fl_value left = operand_value(scene, &expr->left, &truth);
+  if (truth != FL_TRUE) return truth;
+  if (expr->op == FL_OP_EXISTS) return truth_of(exists(&left));
+  bool is_any = false;
+  fl_truth missing = FL_TRUE;
+  for (size_t i = 0; i < expr->n_values && !is_any; i++) {
+    const fl_value right = operand_value(scene, &expr->values[i], &truth);
+    if (truth != FL_TRUE && missing != FL_UNKNOWN) missing = truth;
+    if (truth == FL_TRUE)
+      is_any = is_same_var(scene, expr, &expr->values[i]) || fl_value_compare(&left, expr, &right);
+  }
+  if (!is_any && missing != FL_TRUE) return missing;
+  return truth_of(expr->op == FL_OP_NE ? !is_any : is_any);
+}
+
+static fl_truth measure(const fl_expr *expr, int64_t number) {
+  const fl_value left = {.kind = FL_V_INT, .as.integer = number};
+  const fl_value right = fl_literal_value(expr->values);
+  const bool is_any = fl_value_compare(&left, expr, &right);
+  return truth_of(expr->op == FL_OP_NE ? !is_any : is_any);
+}
+
+static fl_truth count(fl_scene *scene, const fl_expr *expr) {
+  const fl_truth truth = fl_scene_truth(scene, expr->event);
+  return truth == FL_UNKNOWN ? FL_UNKNOWN
+                             : measure(expr, (int64_t)scene->sights[expr->event].count);
+}
+
+static fl_truth delta(fl_scene *scene, const fl_expr *expr) {
+  const fl_truth a = fl_scene_truth(scene, expr->event), b = fl_scene_truth(scene, expr->other);
+  if (a == FL_FALSE || b == FL_FALSE) return FL_FALSE;
+  if (a == FL_UNKNOWN || b == FL_UNKNOWN) return FL_UNKNOWN;
+  const fl_time *times = scene->run->in->times;
+  const uint64_t from = (uint64_t)times[scene->sights[expr->other].first];
+  return measure(expr, (int64_t)((uint64_t)times[scene->sights[expr->event].first] - from));
+}
+
+/* Kleene: unknown gives way to whatever decides. */
+fl_truth fl_scene_holds(fl_scene *scene, const fl_expr *expr) {
+  const bool is_or = expr->kind == FL_X_OR;
+  fl_truth all = is_or ? FL_FALSE : FL_TRUE;
+  switch (expr->kind) {
+    case FL_X_OR:
+    case FL_X_AND:
+      for (const fl_expr *kid = expr->kid; kid; kid = kid->next) {
+        const fl_truth one = fl_scene_holds(scene, kid);
+        if (one == (is_or ? FL_TRUE : FL_FALSE)) return one;
+        if (one == FL_UNKNOWN) all = FL_UNKNOWN;
+      }
+      return all;
+    case FL_X_NOT:
+      all = fl_scene_holds(scene, expr->kid);
+      return all == FL_UNKNOWN ? FL_UNKNOWN : truth_of(all == FL_FALSE);
+    case FL_X_COMPARE:
+      return compare(scene, expr);
+    case FL_X_EVENT:
+      return fl_scene_truth(scene, expr->event);
+    case FL_X_UNKNOWN:
+      return truth_of(fl_scene_truth(scene, expr->event) == FL_UNKNOWN);
+    case FL_X_COUNT:
+      return count(scene, expr);
+    case FL_X_DELTA:
+      return delta(scene, expr);
+  }
+  return FL_UNKNOWN;
+}
+
+/* The events of the rule that a condition names, each once. */
+static void mark_named(const fl_expr *expr, bool *named) {
+  for (const fl_expr *kid = expr->kid; kid; kid = kid->next) mark_named(kid, named);
+  if (expr->event != FL_FLR_NONE) named[expr->event] = true;
+  if (expr->other != FL_FLR_NONE) named[expr->other] = true;
+  if (expr->kind != FL_X_COMPARE) return;
+  if (expr->left.kind == FL_O_FIELD && expr->left.event != FL_FLR_NONE)
+    named[expr->left.event] = true;
+  for (size_t i = 0; i < expr->n_values; i++)
+    if (expr->values[i].kind == FL_O_FIELD && expr->values[i].event != FL_FLR_NONE)
+      named[expr->values[i].event] = true;
+}
+
+static int by_index(const void *a, const void *b) {
+  const uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
+  return left < right ? -1 : left > right;
+}
+
+/* Events bound to the marked names, in time order, each once; `named` NULL = all. */
+static fl_status cite(fl_scene *scene, const bool *named, const fl_event *const **ret_events,
+                      size_t *ret_n) {
+  uint32_t *at = FL_NEW_ARRAY(scene->run->scratch, uint32_t, MAX_CITED);
+  size_t n = 0;
+  if (!at) return no_memory(scene);
+  for (size_t i = 0; i < scene->rule->n_selectors; i++) {
+    const fl_sight *sight = &scene->sights[i];
+    if (!sight->is_bound || (named && !named[i])) continue;
+    if (sight->n_kept == 0 && n < MAX_CITED) at[n++] = sight->first;
+    for (size_t k = 0; k < sight->n_kept && n < MAX_CITED; k++) at[n++] = sight->kept[k];
+  }
+  qsort(at, n, sizeof *at, by_index);
+  const fl_event **events = FL_NEW_ARRAY(scene->run->arena, const fl_event *, n);
+  if (!events) return no_memory(scene);
+  *ret_n = 0;
+  for (size_t i = 0; i < n; i++)
+    if (i == 0 || at[i] != at[i - 1]) events[(*ret_n)++] = scene->run->in->events[at[i]];
+  *ret_events = events;
+  return FL_OK;
+}
+
+static fl_status add_evidence(fl_scene *scene, const fl_score_line *line, fl_truth truth,
+                              fl_evidence *ret_evidence) {
+  bool named[FL_FLR_MAX_EVENTS] = {false};
+  fl_evidence evidence = {.truth = truth,
+                          .points = line->points,
+                          .decisive = line->is_decisive,
+                          .rule = scene->rule->info.name};
+  mark_named(line->cond, named);
+  if (truth == FL_UNKNOWN) {
+    evidence.text =
+        fl_arena_str(scene->run->arena, fl_scene_missing_text(scene, line->text, named));
+  } else if (line->text) {
+    evidence.text = fl_scene_text(scene, line->text, scene->run->arena);
+  } else {
+    evidence.text = fl_arena_str(scene->run->arena, fl_scene_made_text(scene, named));
+  }
+  if (!evidence.text.p) return no_memory(scene);
+  FL_TRY(cite(scene, named, &evidence.events, &evidence.n_events));
+  *ret_evidence = evidence;
+  return FL_OK;
+}
+
+static fl_status add_finding(fl_scene *scene, size_t rule_index, fl_finding *finding) {
+  fl_run *run = scene->run;
+  finding->anchor = run->in->events[scene->anchor];
+  finding->start = scene->start;
+  finding->end = scene->end;
+  for (size_t i = 0; i < scene->rule->n_selectors; i++) {
+    if (!scene->sights[i].is_bound) continue;
+    const fl_time first = run->in->times[scene->sights[i].first];
+    const fl_time last = run->in->times[scene->sights[i].last];
+    if (first < finding->start) finding->start = first;
+    if (last > finding->end) finding->end = last;
+  }
+  FL_TRY(cite(scene, NULL, &finding->events, &finding->n_events));
+  finding->text = scene->rule->explain ? fl_scene_text(scene, scene->rule->explain, run->arena)
+                                       : fl_str_of(finding->title);
+  if (!finding->text.p) return no_memory(scene);
+  if (!fl_grow((void **)&run->findings, &run->cap_findings, run->n_findings + 1,
+               sizeof *run->findings) ||
+      !fl_grow((void **)&run->finding_rule, &run->cap_finding_rule, run->n_findings + 1,
+               sizeof *run->finding_rule))
+    return no_memory(scene);
+  run->finding_rule[run->n_findings] = (uint32_t)rule_index;
+  run->findings[run->n_findings++] = *finding;
+  return FL_OK;
+}
+
+static int clamp(int points) { return points < 0 ? 0 : points > 100 ? 100 : points; }
+
+/* A rule without score lines says what it says by matching. */
+static fl_status score_plain(fl_scene *scene, size_t rule_index, fl_finding *finding) {
+  enum { PLAIN_SCORE = 60 };
+  const fl_expr cond = {.kind = FL_X_EVENT, .event = scene->anchor_event, .other = FL_FLR_NONE};
+  const fl_score_line line = {.points = PLAIN_SCORE, .cond = &cond};
+  fl_evidence *evidence = FL_NEW(scene->run->arena, fl_evidence);
+  if (!evidence) return no_memory(scene);
+  FL_TRY(add_evidence(scene, &line, FL_TRUE, evidence));
+  finding->score = PLAIN_SCORE;
+  finding->evidence = evidence;
+  finding->n_evidence = 1;
+  return add_finding(scene, rule_index, finding);
+}
+
+fl_status fl_scene_score(fl_scene *scene, size_t rule_index) {
+  const fl_rule *rule = scene->rule;
+  const fl_rule_info *info = &rule->info;
+  fl_finding finding = {.rule = info->name,
+                        .title = info->title,
+                        .cause = info->cause,
+                        .effect = info->effect,
+                        .severity = info->severity};
+  if (rule->n_lines == 0) return score_plain(scene, rule_index, &finding);
+  fl_truth truths[FL_FLR_MAX_LINES];
+  int points = 0, possible = 0;
+  size_t n = 0;
+  for (size_t i = 0; i < rule->n_lines; i++) {
+    truths[i] = fl_scene_holds(scene, rule->lines[i].cond);
+    if (truths[i] != FL_FALSE) n++;
+    if (truths[i] == FL_TRUE) points += rule->lines[i].points;
+    if (truths[i] == FL_UNKNOWN && rule->lines[i].points > 0) possible += rule->lines[i].points;
+  }
+  if (points + possible < rule->report_at) return FL_OK;
+  fl_evidence *evidence = FL_NEW_ARRAY(scene->run->arena, fl_evidence, n);
+  if (!evidence) return no_memory(scene);
+  for (size_t i = 0; i < rule->n_lines; i++)
+    if (truths[i] != FL_FALSE)
+      FL_TRY(add_evidence(scene, &rule->lines[i], truths[i], &evidence[finding.n_evidence++]));
+  finding.score = clamp(points);
+  finding.evidence = evidence;
+  return add_finding(scene, rule_index, &finding);
+}

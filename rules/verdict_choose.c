@@ -1,0 +1,83 @@
+/* verdict_choose.c - which attempt the question is about. */
+#include "rules/solve.h"
+
+static bool is_bad(fl_outcome outcome) {
+  return outcome == FL_OUTCOME_FAILED || outcome == FL_OUTCOME_LOST;
+}
+
+static bool names_machine(const fl_solver *s, fl_str given, const fl_machine *machine,
+                          fl_str seen) {
+  if (!given.n) return true;
+  if (fl_host_same(given, seen)) return true;
+  const int at = fl_machine_index(s, given);
+  return machine && at >= 0 && &s->machines[at] == machine;
+}
+
+static bool names_user(fl_str given, fl_str seen) {
+  if (!given.n || !seen.n) return true; /* an unknown user excludes nothing */
+  for (size_t i = 0; i < given.n; i++)
+    if (given.p[i] == '\\')
+      return fl_str_eq_nocase((fl_str){given.p + i + 1, given.n - i - 1}, seen);
+  size_t n = 0;
+  while (n < given.n && given.p[n] != '@') n++;
+  return fl_str_eq_nocase((fl_str){given.p, n}, seen);
+}
+
+static fl_time distance(const fl_attempt *a, fl_time t) {
+  if (t < a->start) return a->start - t;
+  return t > a->end ? t - a->end : 0;
+}
+
+static bool fits(const fl_solver *s, const fl_attempt *a) {
+  const fl_case_options *o = s->options;
+  const bool client = names_machine(s, o->client, a->client, a->client_name) ||
+                      fl_str_eq_nocase(o->client, a->address);
+  return client && names_machine(s, o->server, a->server, a->server_name) &&
+         names_user(o->user, a->user);
+}
+
+/* How well an attempt answers the question; the outcome decides before the code does only where
+ * no code is given. */
+static int rank(const fl_solver *s, const fl_attempt *a) {
+  const fl_symptom *symptom = &s->c->symptom;
+  int points = 0;
+  if (symptom->activity_id.n && (fl_str_eq_nocase(symptom->activity_id, a->activity_id) ||
+                                 fl_str_eq_nocase(symptom->activity_id, a->server_activity_id)))
+    points += 64;
+  if (symptom->has_code && a->has_code && a->code == symptom->code) points += 16;
+  if (is_bad(a->outcome)) points += 8;
+  if (symptom->has_code && !a->has_code) points += 4;
+  if (a->outcome == FL_OUTCOME_OPEN || a->outcome == FL_OUTCOME_UNKNOWN) points += 2;
+  if (a->outcome == FL_OUTCOME_ENDED) points += 1;
+  return points;
+}
+
+static fl_attempt *choose(const fl_solver *s) {
+  const fl_case_options *o = s->options;
+  if (o->attempt) return o->attempt <= s->n_real ? &s->attempts[o->attempt - 1] : NULL;
+  const fl_time at = o->at ? o->at : s->c->symptom.time;
+  fl_attempt *best = NULL;
+  for (size_t i = 0; i < s->n_real; i++) {
+    fl_attempt *a = &s->attempts[i];
+    if (!fits(s, a)) continue;
+    if (at && distance(a, at) > FL_NEAR_MIN * 60 * FL_SECOND) continue;
+    if (!best) {
+      best = a;
+      continue;
+    }
+    const int gain = rank(s, a) - rank(s, best);
+    /* Equal ones: the one nearer to the time given, else the later one. */
+    if (gain > 0 || (gain == 0 && (!at || distance(a, at) <= distance(best, at)))) best = a;
+  }
+  return best;
+}
+
+void fl_verdict_choose(fl_solver *s) {
+  fl_attempt *a = choose(s);
+  s->c->chosen = a;
+  const fl_symptom *symptom = &s->c->symptom;
+  if (!a || !symptom->has_extended) return;
+  if (a->has_code && symptom->has_code && a->code != symptom->code) return;
+  a->has_extended = true;
+  a->extended = symptom->extended;
+}

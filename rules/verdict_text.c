@@ -1,0 +1,270 @@
+/* verdict_text.c - the answer in one or two plain sentences, and what to collect next. */
+#include <string.h>
+
+#include "rules/verdict.h"
+
+enum { MAX_COLLECT = 16, CAUSES_ASKED = 3 };
+
+static fl_status no_memory(fl_err *err) {
+  return fl_fail(err, FL_E_NOMEM, 0, "out of memory for the verdict");
+}
+
+/* What was got through, for "came as far as …". */
+static const char *const passed[FL_N_PHASES] = {
+    "a resolved name",         "a TCP connection",  "the first RDP packets",
+    "a TLS connection",        "authentication",    "licensing",
+    "the choice of a session", "the first picture", "a session"};
+
+static fl_str who(fl_solver *s, const fl_attempt *a) {
+  const fl_str user =
+      a->user.n ? fl_arena_printf(s->arena, " of %.*s", FL_STR_ARG(a->user)) : (fl_str){0};
+  const fl_str client = a->client_name.n ? a->client_name : FL_STR("an unknown client");
+  const fl_str server = a->server_name.n ? a->server_name : FL_STR("an unknown host");
+  const fl_str when = fl_moment_text(a->start, s->arena);
+  return fl_arena_printf(s->arena, "Attempt %u%.*s from %.*s to %.*s (%.*s)", a->number,
+                         FL_STR_ARG(user), FL_STR_ARG(client), FL_STR_ARG(server),
+                         FL_STR_ARG(when));
+}
+
+static fl_str codes(fl_solver *s, const fl_attempt *a) {
+  if (!a->has_code) return (fl_str){0};
+  const fl_code_fact *fact = fl_code_find(FL_CODE_DISCONNECT, a->code);
+  const fl_str name =
+      fact && fact->symbol[0] ? fl_arena_printf(s->arena, " (%s)", fact->symbol) : (fl_str){0};
+  return fl_arena_printf(s->arena, ", client code 0x%x%.*s", a->code, FL_STR_ARG(name));
+}
+
+static fl_str course(fl_solver *s, const fl_attempt *a) {
+  const fl_str code = codes(s, a);
+  const char *reached = a->reached == FL_PHASE_NONE ? "no proven step" : passed[a->reached];
+  const fl_str duration = fl_duration_text(a->end - a->start, s->arena);
+  switch (a->outcome) {
+    case FL_OUTCOME_FAILED:
+      return fl_arena_printf(s->arena, "failed after %s%.*s", reached, FL_STR_ARG(code));
+    case FL_OUTCOME_LOST:
+      return fl_arena_printf(s->arena, "had a session that was cut after %.*s%.*s",
+                             FL_STR_ARG(duration), FL_STR_ARG(code));
+    case FL_OUTCOME_ENDED:
+      return FL_STR("ended in an orderly way");
+    case FL_OUTCOME_PROBE:
+      return FL_STR("is the first leg that a client closes by itself");
+    case FL_OUTCOME_OPEN:
+      return FL_STR("was still open where the logs end");
+    case FL_OUTCOME_NOISE:
+      return FL_STR("looks like a scanner's");
+    case FL_OUTCOME_UNKNOWN:
+      break;
+  }
+  return fl_arena_printf(s->arena, "came as far as %s; how it ended is not in the logs", reached);
+}
+
+static fl_str titled(fl_solver *s, const fl_hypothesis *h) {
+  return fl_arena_printf(s->arena, "%s [%s]", h->cause->title, h->cause->id);
+}
+
+static bool is_ruled_out(const fl_hypothesis *h) {
+  for (size_t i = 0; i < h->n_con; i++)
+    if (h->con[i]->decisive) return true;
+  return false;
+}
+
+/* "Closed by the other end" is the symptom itself and answers nothing beside a cause. */
+static fl_str undecided(fl_solver *s) {
+  const fl_verdict *v = &s->c->verdict;
+  fl_str list = {0};
+  size_t n = 0;
+  for (size_t i = 0; i < v->n_hypotheses && n < CAUSES_ASKED; i++) {
+    const fl_hypothesis *h = &v->hypotheses[i];
+    if (is_ruled_out(h) || strcmp(h->cause->id, "net.peer_closed") == 0) continue;
+    const fl_str one = titled(s, h);
+    list =
+        fl_arena_printf(s->arena, "%.*s%s%.*s", FL_STR_ARG(list), n++ ? "; " : "", FL_STR_ARG(one));
+  }
+  if (!n) return FL_STR(" The evidence does not decide why.");
+  return fl_arena_printf(s->arena, " The evidence does not decide; to be checked: %.*s.",
+                         FL_STR_ARG(list));
+}
+
+/* The part behind the attempt: what the evidence says. */
+static fl_str finding(fl_solver *s) {
+  const fl_verdict *v = &s->c->verdict;
+  if (!v->n_hypotheses)
+    return FL_STR(" No rule knows a cause that fits it; the evidence does not decide.");
+  const fl_str top = titled(s, &v->hypotheses[0]);
+  switch (v->status) {
+    case FL_VERDICT_CONFIRMED:
+      return fl_arena_printf(s->arena, " The cause is confirmed: %.*s.", FL_STR_ARG(top));
+    case FL_VERDICT_LIKELY:
+      return fl_arena_printf(s->arena, " The most likely cause: %.*s; no single fact proves it.",
+                             FL_STR_ARG(top));
+    case FL_VERDICT_POSSIBLE:
+      return fl_arena_printf(s->arena,
+                             " A possible cause: %.*s; the evidence is not enough to say more.",
+                             FL_STR_ARG(top));
+    case FL_VERDICT_UNDECIDED:
+    case FL_VERDICT_NO_FAILURE:
+      break;
+  }
+  return undecided(s);
+}
+
+/* The user names a code that no attempt in the logs ended with. */
+static fl_str mismatch(fl_solver *s) {
+  const fl_symptom *symptom = &s->c->symptom;
+  const fl_attempt *a = s->c->chosen;
+  if (!symptom->has_code || (a && a->has_code && a->code == symptom->code)) return (fl_str){0};
+  if (a && !a->has_code && a->outcome != FL_OUTCOME_ENDED)
+    return fl_arena_printf(s->arena,
+                           " Code 0x%x as given is not in these logs: the client's log is missing.",
+                           symptom->code);
+  return fl_arena_printf(s->arena, " No attempt in these logs ended with code 0x%x, the one given.",
+                         symptom->code);
+}
+
+static fl_str healthy(fl_solver *s) {
+  size_t n = 0;
+  for (size_t i = 0; i < s->n_real; i++) n += s->attempts[i].reached == FL_PHASE_SESSION;
+  if (n == 1)
+    return FL_STR(
+        "No failure was seen: the one connection that reached a session was neither cut "
+        "nor refused.");
+  return fl_arena_printf(s->arena,
+                         "No failure was seen: %zu connections reached a session and none of them "
+                         "was cut or refused.",
+                         n);
+}
+
+/* An attempt that was asked for and ended well leaves those that did not. */
+static fl_str others(fl_solver *s) {
+  size_t n = 0;
+  unsigned last = 0;
+  for (size_t i = 0; i < s->n_real; i++) {
+    const fl_outcome outcome = s->attempts[i].outcome;
+    if (outcome != FL_OUTCOME_FAILED && outcome != FL_OUTCOME_LOST) continue;
+    n++;
+    last = s->attempts[i].number;
+  }
+  if (!n) return (fl_str){0};
+  if (n == 1)
+    return fl_arena_printf(s->arena, " It shows no failure; attempt %u of this case does.", last);
+  return fl_arena_printf(
+      s->arena, " It shows no failure; %zu others of this case do, the last is attempt %u.", n,
+      last);
+}
+
+static fl_str nothing(fl_solver *s) {
+  if (s->options && s->options->attempt)
+    return fl_arena_printf(s->arena, "There is no attempt %u; the case has %zu.",
+                           s->options->attempt, s->n_real);
+  const fl_time at = s->options && s->options->at ? s->options->at : s->c->symptom.time;
+  if (s->n_real && at) {
+    const fl_str when = fl_moment_text(at, s->arena);
+    return fl_arena_printf(s->arena,
+                           "No connection attempt in these logs fits what was asked within %d "
+                           "minutes of %.*s; the case has %zu.",
+                           FL_NEAR_MIN, FL_STR_ARG(when), s->n_real);
+  }
+  if (s->n_real)
+    return fl_arena_printf(s->arena,
+                           "No connection attempt in these logs fits what was asked; the case has "
+                           "%zu.",
+                           s->n_real);
+  if (s->n_attempts)
+    return fl_arena_printf(
+        s->arena,
+        "Only connections of strangers (scanners, guessed passwords) were found: "
+        "%zu.",
+        s->n_attempts);
+  return FL_STR("No connection attempt was found in these logs.");
+}
+
+fl_status fl_verdict_sentence(fl_solver *s, fl_err *err) {
+  fl_case *c = s->c;
+  fl_str text = {0};
+  const fl_str extra = mismatch(s);
+  if (c->verdict.status == FL_VERDICT_NO_FAILURE) {
+    text = healthy(s);
+  } else if (!c->chosen) {
+    const fl_str what = nothing(s);
+    text = fl_arena_printf(s->arena, "%.*s%.*s", FL_STR_ARG(what), FL_STR_ARG(extra));
+  } else {
+    const fl_str subject = who(s, c->chosen), verb = course(s, c->chosen);
+    const fl_str rest = c->chosen->outcome == FL_OUTCOME_ENDED ? others(s) : finding(s);
+    text = fl_arena_printf(s->arena, "%.*s %.*s.%.*s%.*s", FL_STR_ARG(subject), FL_STR_ARG(verb),
+                           FL_STR_ARG(rest), FL_STR_ARG(extra));
+  }
+  if (!text.p) return no_memory(err);
+  c->verdict.sentence = text;
+  return FL_OK;
+}
+
+typedef struct wish_list {
+  fl_str *items;
+  size_t n;
+} wish_list;
+
+static void wish(wish_list *l, fl_str text) {
+  if (!text.n || l->n == MAX_COLLECT) return;
+  for (size_t i = 0; i < l->n; i++)
+    if (fl_str_eq(l->items[i], text)) return;
+  l->items[l->n++] = text;
+}
+
+typedef struct wanted_log {
+  unsigned log;
+  const char *channel;
+} wanted_log;
+static const wanted_log host_logs[] = {
+    {FL_LOG_CORE, "Microsoft-Windows-RemoteDesktopServices-RdpCoreTS/Operational"},
+    {FL_LOG_LSM, "Microsoft-Windows-TerminalServices-LocalSessionManager/Operational"},
+    {FL_LOG_RCM, "Microsoft-Windows-TerminalServices-RemoteConnectionManager/Operational"},
+    {FL_LOG_SYSTEM, "System"},
+    {FL_LOG_SECURITY, "Security"},
+};
+
+static void wish_logs(fl_solver *s, const fl_attempt *a, wish_list *l) {
+  const unsigned host = a->server ? s->logs[a->server - s->machines] : 0;
+  const unsigned client = a->client ? s->logs[a->client - s->machines] : 0;
+  const fl_str name = a->server_name.n ? a->server_name : FL_STR("the host");
+  for (size_t i = 0; i < sizeof host_logs / sizeof *host_logs; i++)
+    if (!(host & host_logs[i].log))
+      wish(l,
+           fl_arena_printf(s->arena, "%.*s: event log %s", FL_STR_ARG(name), host_logs[i].channel));
+  if (!(host & FL_LOG_CORE))
+    wish(l,
+         fl_arena_printf(
+             s->arena,
+             "%.*s: RdpCoreTS event 72 of this attempt; SetErrorInfo(0x7) there would prove that "
+             "the host refused, another code would disprove it",
+             FL_STR_ARG(name)));
+  if (!(client & FL_LOG_CLIENT))
+    wish(l,
+         fl_arena_printf(s->arena,
+                         "%.*s: event log Microsoft-Windows-TerminalServices-RDPClient/Operational",
+                         FL_STR_ARG(a->client_name.n ? a->client_name : FL_STR("the client"))));
+}
+
+static void wish_lines(fl_solver *s, const char *lines, wish_list *l) {
+  while (lines && *lines) {
+    const char *end = strchr(lines, '\n');
+    const size_t n = end ? (size_t)(end - lines) : strlen(lines);
+    wish(l, fl_arena_str(s->arena, (fl_str){lines, n}));
+    lines += n + (end != NULL);
+  }
+}
+
+/* Logs that lack come first: they decide more than one cause. */
+fl_status fl_verdict_collect(fl_solver *s, fl_err *err) {
+  fl_verdict *v = &s->c->verdict;
+  wish_list l = {.items = FL_NEW_ARRAY(s->arena, fl_str, MAX_COLLECT)};
+  if (!l.items) return no_memory(err);
+  const fl_attempt *a = s->c->chosen;
+  if (v->status != FL_VERDICT_NO_FAILURE && v->status != FL_VERDICT_CONFIRMED) {
+    if (a && a->outcome != FL_OUTCOME_ENDED) wish_logs(s, a, &l);
+    for (size_t i = 0; i < v->n_hypotheses && i < CAUSES_ASKED; i++)
+      if (v->hypotheses[i].cause->collect) wish_lines(s, v->hypotheses[i].cause->collect, &l);
+  }
+  v->collect = l.items;
+  v->n_collect = l.n;
+  return FL_OK;
+}
