@@ -1,0 +1,175 @@
+/* doc_head.c - the note's head: symptom and verdict in one line, then who, where and when. */
+#include <inttypes.h>
+
+#include "report/doc.h"
+#include "report/view.h"
+
+/* What a host notes in place of a reason; seen in real logs. */
+#define TRANSPORT_LOST 0xd0000001u
+
+static fl_str symptom_words(fl_doc *doc) {
+  const fl_view_symptom s = fl_view_symptom_of(doc->c);
+  if (!s.has_code) return FL_STR("Remote Desktop");
+  if (!s.has_extended) return fl_doc_say(doc, "Error 0x%x", s.code);
+  return fl_doc_say(doc, "Error 0x%x, extended 0x%x", s.code, s.extended);
+}
+
+static fl_str title(fl_doc *doc) {
+  const fl_verdict *v = &doc->c->verdict;
+  const fl_str symptom = symptom_words(doc);
+  const fl_cause_fact *cause = v->n_hypotheses ? v->hypotheses[0].cause : NULL;
+  const char *named = cause ? cause->title : "cause without a name";
+  switch (v->status) {
+    case FL_VERDICT_CONFIRMED:
+      return fl_doc_say(doc, "%.*s - confirmed: %s", FL_STR_ARG(symptom), named);
+    case FL_VERDICT_LIKELY:
+      return fl_doc_say(doc, "%.*s - likely: %s", FL_STR_ARG(symptom), named);
+    case FL_VERDICT_POSSIBLE:
+      return fl_doc_say(doc, "%.*s - possible: %s", FL_STR_ARG(symptom), named);
+    case FL_VERDICT_UNDECIDED:
+      if (doc->c->chosen && doc->c->chosen->outcome == FL_OUTCOME_ENDED)
+        return fl_doc_say(doc, "%.*s - undecided: the attempt that was looked at shows no failure",
+                          FL_STR_ARG(symptom));
+      if (!doc->c->chosen)
+        return fl_doc_say(doc, "%.*s - undecided: no attempt was found that could be judged",
+                          FL_STR_ARG(symptom));
+      return fl_doc_say(doc, "%.*s - undecided: the cause is not proven by what was read",
+                        FL_STR_ARG(symptom));
+    case FL_VERDICT_NO_FAILURE:
+      return fl_doc_say(doc, "%.*s - no failure seen in what was read", FL_STR_ARG(symptom));
+  }
+  return symptom;
+}
+
+/* Where the solver left no sentence, the status still deserves one. */
+static fl_str fallback_sentence(const fl_case *c) {
+  switch (c->verdict.status) {
+    case FL_VERDICT_CONFIRMED:
+      return FL_STR("A decisive fact proves this cause and nothing speaks against it.");
+    case FL_VERDICT_LIKELY:
+      return FL_STR("Most of the evidence points to this cause; no single fact proves it.");
+    case FL_VERDICT_POSSIBLE:
+      return FL_STR("Some evidence points to this cause, too little to rely on.");
+    case FL_VERDICT_UNDECIDED:
+      if (!c->n_attempts)
+        return FL_STR("No connection attempt was found, so nothing can be said about its cause.");
+      if (!c->chosen)
+        return FL_STR(
+            "No attempt that failed was found, and not all of them are proven to have worked.");
+      return FL_STR(
+          "The attempt failed, but what was read does not tell the possible causes apart.");
+    case FL_VERDICT_NO_FAILURE:
+      return FL_STR("Every connection that was found went through and ended in order.");
+  }
+  return (fl_str){0};
+}
+
+void fl_doc_headline(fl_doc *doc) {
+  const fl_str sentence = fl_doc_clean(doc, doc->c->verdict.sentence);
+  fl_doc_add(doc, (fl_block){.kind = FL_B_TITLE, .text = title(doc)});
+  fl_doc_add(doc, (fl_block){.kind = FL_B_PARA,
+                             .text = sentence.n ? sentence : fallback_sentence(doc->c)});
+}
+
+static void symptom_fields(fl_doc *doc) {
+  const fl_view_symptom s = fl_view_symptom_of(doc->c);
+  const fl_attempt *a = doc->c->chosen;
+  if (s.has_code)
+    fl_doc_field(doc, s.is_recorded ? "Error (logged)" : "Error",
+                 fl_doc_code(doc, fl_code_find(FL_CODE_DISCONNECT, s.code), s.code));
+  else if (doc->c->symptom.text.n)
+    fl_doc_field(doc, "Symptom", fl_doc_clean(doc, doc->c->symptom.text));
+  if (s.has_extended)
+    fl_doc_field(doc, "Extended", fl_doc_code(doc, fl_view_extended(s.extended), s.extended));
+  if (!a) return;
+  if (a->has_host_code && a->host_code == 0)
+    fl_doc_field(doc, "Host's answer", FL_STR("0x0: the host reported no error to the client"));
+  else if (a->has_host_code && a->host_code == TRANSPORT_LOST)
+    fl_doc_field(doc, "Host's answer",
+                 fl_doc_say(doc, "0x%x: none, its transport was gone first", a->host_code));
+  else if (a->has_host_code && s.has_extended && a->host_code == s.extended)
+    fl_doc_field(doc, "Host's answer",
+                 fl_doc_say(doc, "0x%x: the host itself sent this code", a->host_code));
+  else if (a->has_host_code)
+    fl_doc_field(doc, "Host's answer",
+                 fl_doc_code(doc, fl_view_extended(a->host_code), a->host_code));
+  if (a->has_code && !s.is_recorded && a->code != s.code)
+    fl_doc_field(doc, "But logged",
+                 fl_doc_code(doc, fl_code_find(FL_CODE_DISCONNECT, a->code), a->code));
+}
+
+static fl_str end_words(fl_doc *doc, fl_str seen, const fl_machine *machine) {
+  const fl_str name = fl_doc_clean(doc, machine && machine->name.n ? machine->name : seen);
+  if (name.n == 0) return FL_STR("unknown: no log of it is in the case");
+  if (!machine) return fl_doc_say(doc, "%.*s (no log of it is in the case)", FL_STR_ARG(name));
+  return name;
+}
+
+static fl_str clock_words(fl_doc *doc, const fl_machine *machine) {
+  const fl_str name = fl_doc_clean(doc, machine->name);
+  const fl_str offset = fl_duration_text(machine->offset_ns, doc->arena);
+  const fl_str spread = fl_duration_text(machine->spread_ns, doc->arena);
+  const char *sign = machine->offset_ns < 0 ? "" : "+";
+  if (machine->clock_is_given)
+    return fl_doc_say(doc, "%.*s shifted by %s%.*s (as given)", FL_STR_ARG(name), sign,
+                      FL_STR_ARG(offset));
+  if (machine->n_anchors == 0) return fl_doc_say(doc, "%.*s taken as right", FL_STR_ARG(name));
+  return fl_doc_say(doc, "%.*s shifted by %s%.*s (give or take %.*s, from %u pair%s of events)",
+                    FL_STR_ARG(name), sign, FL_STR_ARG(offset), FL_STR_ARG(spread),
+                    machine->n_anchors, machine->n_anchors == 1 ? "" : "s");
+}
+
+static void clock_field(fl_doc *doc, const fl_attempt *a) {
+  if (!a->client || !a->server || a->client == a->server) return;
+  if (a->client->n_anchors == 0 && a->server->n_anchors == 0 && !a->client->clock_is_given &&
+      !a->server->clock_is_given) {
+    fl_doc_field(doc, "Clocks", FL_STR("taken as equal: no pair of events to compare them by"));
+    return;
+  }
+  const fl_str client = clock_words(doc, a->client);
+  const fl_str server = clock_words(doc, a->server);
+  fl_doc_field(doc, "Clocks",
+               fl_doc_say(doc, "%.*s; %.*s", FL_STR_ARG(client), FL_STR_ARG(server)));
+}
+
+static void reached_field(fl_doc *doc, const fl_attempt *a) {
+  if (a->reached < 0) {
+    fl_doc_field(doc, "Reached", FL_STR("no phase of the connection is proven"));
+    return;
+  }
+  fl_doc_field(doc, "Reached",
+               fl_doc_say(doc, "%s (%s, phase %d of %d)", fl_doc_phase_words(a->reached),
+                          fl_phase_names[a->reached], (int)a->reached + 1, (int)FL_N_PHASES));
+}
+
+static fl_str server_words(fl_doc *doc, const fl_attempt *a) {
+  const fl_str server = end_words(doc, a->server_name.n ? a->server_name : a->address, a->server);
+  const fl_str address = fl_doc_clean(doc, a->address);
+  if (address.n == 0 || fl_str_eq(address, a->server_name) || (!a->server && !a->server_name.n))
+    return server;
+  if (a->port)
+    return fl_doc_say(doc, "%.*s, address %.*s port %u", FL_STR_ARG(server), FL_STR_ARG(address),
+                      (unsigned)a->port);
+  return fl_doc_say(doc, "%.*s, address %.*s", FL_STR_ARG(server), FL_STR_ARG(address));
+}
+
+void fl_doc_facts(fl_doc *doc) {
+  const fl_attempt *a = doc->c->chosen;
+  symptom_fields(doc);
+  if (!a) return;
+  fl_doc_field(doc, "Client", end_words(doc, a->client_name, a->client));
+  fl_doc_field(doc, "Server", server_words(doc, a));
+  fl_doc_field(doc, "User", fl_doc_clean(doc, a->user));
+  int64_t lasted = 0;
+  if (__builtin_sub_overflow(a->end, a->start, &lasted)) lasted = 0;
+  const fl_str start = fl_doc_moment(doc, a->start);
+  const fl_str length = fl_duration_text(lasted, doc->arena);
+  fl_doc_field(doc, "Time",
+               fl_doc_say(doc, "%.*s, lasted %.*s", FL_STR_ARG(start), FL_STR_ARG(length)));
+  clock_field(doc, a);
+  fl_doc_field(doc, "Transport", fl_doc_clean(doc, a->transport));
+  reached_field(doc, a);
+  if (a->ended_by.n)
+    fl_doc_field(doc, "Ended by",
+                 fl_doc_say(doc, "the %.*s", FL_STR_ARG(fl_doc_clean(doc, a->ended_by))));
+}

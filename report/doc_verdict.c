@@ -1,0 +1,156 @@
+/* doc_verdict.c - ranked causes with their evidence, and what to collect, do and check. */
+#include <string.h>
+
+#include "report/doc.h"
+#include "report/view.h"
+
+enum { MAX_CAUSES = 3, MAX_COLLECT = 5, MAX_STEPS = 6 };
+
+/* How many lines of evidence a cause gets: the first one more than its rivals. */
+typedef struct shares {
+  size_t pro, con, missing;
+} shares;
+
+static void add_evidence(fl_doc *doc, const char *label, const fl_evidence *e) {
+  const char *decisive = e->decisive && e->truth == FL_TRUE ? " (decisive)" : "";
+  const fl_str text = fl_doc_clean(doc, e->text);
+  fl_doc_add(doc, (fl_block){.kind = FL_B_EVIDENCE,
+                             .label = fl_str_of(label),
+                             .delta = e->points ? fl_doc_say(doc, "%+d", e->points) : (fl_str){0},
+                             .host = fl_str_of(e->rule ? e->rule : ""),
+                             .text = fl_doc_say(doc, "%.*s%s", FL_STR_ARG(text), decisive),
+                             .ref = fl_doc_refs(doc, e->events, e->n_events)});
+}
+
+/* Returns how many lines were left out. */
+static size_t add_list(fl_doc *doc, const char *label, const fl_evidence *const *list, size_t n,
+                       size_t n_max) {
+  for (size_t i = 0; i < n && i < n_max; i++) add_evidence(doc, label, list[i]);
+  return n > n_max ? n - n_max : 0;
+}
+
+/* "1 more for, 2 more missing" */
+static void add_rest(fl_doc *doc, size_t n_pro, size_t n_con, size_t n_missing) {
+  const struct {
+    const char *label;
+    size_t n;
+  } rests[] = {{"for", n_pro}, {"against", n_con}, {"missing", n_missing}};
+  fl_str text = {0};
+  for (size_t i = 0; i < sizeof rests / sizeof *rests; i++)
+    if (rests[i].n)
+      text = fl_doc_say(doc, "%.*s%s%zu more %s", FL_STR_ARG(text), text.n ? ", " : "", rests[i].n,
+                        rests[i].label);
+  if (text.n)
+    fl_doc_add(
+        doc, (fl_block){.kind = FL_B_EVIDENCE,
+                        .label = FL_STR("..."),
+                        .text = fl_doc_say(doc, "%.*s (--format json has all)", FL_STR_ARG(text))});
+}
+
+static void add_cause(fl_doc *doc, const fl_hypothesis *h, size_t rank) {
+  const shares n = rank == 0 ? (shares){4, 2, 2} : (shares){1, 1, 1};
+  fl_doc_add(doc, (fl_block){.kind = FL_B_CAUSE,
+                             .label = fl_doc_say(doc, "%zu", rank + 1),
+                             .time = fl_str_of(fl_verdict_names[h->status]),
+                             .delta = fl_doc_say(doc, "%d of 100", h->score),
+                             .text = fl_str_of(h->cause ? h->cause->title : "cause without a name"),
+                             .ref = fl_str_of(h->cause ? h->cause->id : "")});
+  const size_t n_pro = add_list(doc, "for", h->pro, h->n_pro, n.pro);
+  const size_t n_con = add_list(doc, "against", h->con, h->n_con, n.con);
+  const size_t n_missing = add_list(doc, "missing", h->missing, h->n_missing, n.missing);
+  add_rest(doc, n_pro, n_con, n_missing);
+}
+
+/* "a; b" of a code's fact as items. */
+static void add_items(fl_doc *doc, const char *items) {
+  for (const char *at = items; *at;) {
+    const size_t n = strcspn(at, ";");
+    fl_str item = {at, n};
+    while (item.n && *item.p == ' ') item = (fl_str){item.p + 1, item.n - 1};
+    if (item.n) fl_doc_item(doc, item);
+    at += n + (at[n] == ';');
+  }
+}
+
+/* Without any hypothesis the code is all there is to go by. */
+static void add_code_alone(fl_doc *doc) {
+  const fl_view_symptom s = fl_view_symptom_of(doc->c);
+  const fl_code_fact *fact = s.has_code ? fl_code_find(FL_CODE_DISCONNECT, s.code) : NULL;
+  if (!fact) return;
+  if (*fact->causes) {
+    fl_doc_heading(doc, "What the code alone allows (no evidence for any of it yet)");
+    add_items(doc, fact->causes);
+  }
+  if (*fact->separate) {
+    fl_doc_heading(doc, "What would tell these apart");
+    add_items(doc, fact->separate);
+  }
+}
+
+void fl_doc_causes(fl_doc *doc) {
+  const fl_verdict *v = &doc->c->verdict;
+  if (v->status == FL_VERDICT_NO_FAILURE) return;
+  if (v->n_hypotheses == 0) {
+    add_code_alone(doc);
+    return;
+  }
+  const bool is_decided = v->status != FL_VERDICT_UNDECIDED;
+  fl_doc_heading(
+      doc, is_decided
+               ? "Causes, best supported first (60 points: likely; a decisive fact: confirmed)"
+               : "What it could be, best supported first (25 points: possible; 60: likely)");
+  for (size_t i = 0; i < v->n_hypotheses && i < MAX_CAUSES; i++)
+    add_cause(doc, &v->hypotheses[i], i);
+  if (v->n_hypotheses > MAX_CAUSES)
+    fl_doc_item(doc, fl_doc_say(doc, "weaker causes left out: %zu (--format json has all)",
+                                v->n_hypotheses - MAX_CAUSES));
+}
+
+static const char default_collect[] =
+    "from the client: Microsoft-Windows-TerminalServices-RDPClient/Operational\n"
+    "from the session host: System, Security, and the Operational logs of RdpCoreTS, "
+    "RemoteConnectionManager and LocalSessionManager\n"
+    "the error dialog's text with its time and activity id\n"
+    "a network capture on the client during one more attempt";
+
+/* What the solver asks for, else what the first cause needs, else what every case needs. */
+static void add_collect(fl_doc *doc) {
+  const fl_verdict *v = &doc->c->verdict;
+  const fl_cause_fact *cause = v->n_hypotheses ? v->hypotheses[0].cause : NULL;
+  const bool is_silent = v->status == FL_VERDICT_NO_FAILURE;
+  if (v->n_collect == 0 && v->status == FL_VERDICT_CONFIRMED) return;
+  fl_doc_heading(doc, is_silent ? "If users did see a failure, collect for those minutes"
+                                : "What to collect next, most useful first");
+  if (v->n_collect == 0)
+    fl_doc_lines(doc, !is_silent && cause && *cause->collect ? cause->collect : default_collect,
+                 MAX_COLLECT);
+  for (size_t i = 0; i < v->n_collect && i < MAX_COLLECT; i++)
+    fl_doc_add(doc, (fl_block){.kind = FL_B_NUMBERED,
+                               .label = fl_doc_say(doc, "%zu", i + 1),
+                               .text = fl_doc_clean(doc, v->collect[i])});
+}
+
+void fl_doc_advice(fl_doc *doc) {
+  const fl_verdict *v = &doc->c->verdict;
+  const fl_cause_fact *cause = v->n_hypotheses ? v->hypotheses[0].cause : NULL;
+  add_collect(doc);
+  if (v->status == FL_VERDICT_NO_FAILURE) return;
+  if (v->status == FL_VERDICT_UNDECIDED || !cause) {
+    fl_doc_heading(doc, "What to do");
+    fl_doc_add(
+        doc, (fl_block){.kind = FL_B_PARA,
+                        .text = FL_STR(
+                            "Change nothing yet: no cause stands out, and a change made on a guess "
+                            "hides the evidence. Collect first, then run this again.")});
+    return;
+  }
+  if (*cause->fix) {
+    fl_doc_heading(doc, v->status == FL_VERDICT_POSSIBLE ? "What to do if it is the first cause"
+                                                         : "What to do");
+    fl_doc_lines(doc, cause->fix, MAX_STEPS);
+  }
+  if (*cause->check) {
+    fl_doc_heading(doc, "How to see that it worked");
+    fl_doc_lines(doc, cause->check, MAX_STEPS);
+  }
+}

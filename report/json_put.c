@@ -1,0 +1,287 @@
+/* json_put.c - JSON values straight into a buffer: no object, no allocation for ordinary types. */
+#include "report/json_put.h"
+
+#include <math.h>
+#include <string.h>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+#include "base/raw.h"
+#include "base/rd.h"
+#include "base/text.h"
+
+/* Escapes one character of a JSON string; returns its length. */
+static size_t put_escaped(uint8_t c, char *out) {
+  static const char digits[] = "0123456789abcdef";
+  static const char shorts[] = "\bb\tt\nn\ff\rr\"\"\\\\";
+  for (size_t i = 0; i + 1 < sizeof shorts; i += 2) {
+    if (shorts[i] != (char)c) continue;
+    out[0] = '\\';
+    out[1] = shorts[i + 1];
+    return 2;
+  }
+  memcpy(out, "\\u00", 4);
+  out[4] = digits[c >> 4];
+  out[5] = digits[c & 15];
+  return 6;
+}
+
+/* What JSON forbids, and the controls that would drive a terminal. */
+static bool needs_escape(uint32_t c) {
+  return c < 0x20 || c == '"' || c == '\\' || (c >= 0x7f && c < 0xa0);
+}
+
+#if defined(__SSE2__)
+/* Which of 16 characters are quotes, backslashes, controls, DEL or no ASCII (below zero). */
+static inline int find_special(__m128i c) {
+  const __m128i a =
+      _mm_or_si128(_mm_cmpeq_epi8(c, _mm_set1_epi8('"')), _mm_cmpeq_epi8(c, _mm_set1_epi8('\\')));
+  const __m128i b =
+      _mm_or_si128(_mm_cmplt_epi8(c, _mm_set1_epi8(0x20)), _mm_cmpeq_epi8(c, _mm_set1_epi8(0x7f)));
+  return _mm_movemask_epi8(_mm_or_si128(a, b));
+}
+#endif
+
+/* Leading bytes that are ASCII and need no escape, sixteen at a time. */
+static size_t put_plain_bytes(const char *text, size_t n, char *out) {
+  size_t i = 0;
+#if defined(__SSE2__)
+  for (; i + 16 <= n; i += 16) {
+    __m128i c;
+    memcpy(&c, text + i, sizeof c);
+    if (find_special(c)) break;
+    memcpy(out + i, &c, 16);
+  }
+#endif
+  for (; i < n; i++) {
+    const uint8_t c = (uint8_t)text[i];
+    if (c >= 0x7f || needs_escape(c)) break;
+    out[i] = (char)c;
+  }
+  return i;
+}
+
+/* UTF-8 into a JSON string; bytes that are no UTF-8 become U+FFFD. 6 bytes for each at most. */
+static char *put_utf8(fl_str s, char *out) {
+  for (size_t at = 0; at < s.n;) {
+    const size_t n_plain = put_plain_bytes(s.p + at, s.n - at, out);
+    out += n_plain;
+    at += n_plain;
+    if (at >= s.n) break;
+    const uint32_t c = fl_utf8_next(s, &at);
+    if (needs_escape(c)) out += put_escaped((uint8_t)c, out);
+    else out += fl_utf8_put(c, out);
+  }
+  return out;
+}
+
+/* Leading units that are ASCII and need no escape, sixteen at a time: packing saturates, so units
+ * from 0x80 become bytes that a signed comparison finds below 0x20 too. */
+static size_t put_plain_units(const uint8_t *units, size_t n_units, char *out) {
+  size_t i = 0;
+#if defined(__SSE2__)
+  for (; i + 16 <= n_units; i += 16) {
+    __m128i low, high;
+    memcpy(&low, units + 2 * i, sizeof low);
+    memcpy(&high, units + 2 * i + 16, sizeof high);
+    const __m128i c = _mm_packus_epi16(low, high);
+    if (find_special(c)) break;
+    memcpy(out + i, &c, 16);
+  }
+  for (; i + 8 <= n_units; i += 8) {
+    __m128i low;
+    memcpy(&low, units + 2 * i, sizeof low);
+    const __m128i c = _mm_packus_epi16(low, low);
+    if (find_special(c)) break;
+    memcpy(out + i, &c, 8);
+  }
+#endif
+  for (; i < n_units; i++) {
+    const uint16_t unit = fl_le16(units + 2 * i);
+    if (unit >= 0x7f || needs_escape(unit)) break;
+    out[i] = (char)unit;
+  }
+  return i;
+}
+
+static char *put_utf16(const uint8_t *units, size_t n_units, char *out) {
+  for (size_t i = 0; i < n_units;) {
+    const size_t n_plain = put_plain_units(units + 2 * i, n_units - i, out);
+    out += n_plain;
+    i += n_plain;
+    if (i >= n_units) break;
+    uint32_t c = fl_le16(units + 2 * i++);
+    if (c < 0xa0) {
+      out += put_escaped((uint8_t)c, out);
+      continue;
+    }
+    if (c >= 0xd800 && c < 0xe000) {
+      const uint32_t low = c < 0xdc00 && i < n_units ? fl_le16(units + 2 * i) : 0;
+      const bool is_pair = low >= 0xdc00 && low < 0xe000;
+      i += is_pair;
+      c = is_pair ? 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00) : 0xfffd;
+    }
+    out += fl_utf8_put(c, out);
+  }
+  return out;
+}
+
+char *fl_json_put_quoted(fl_str s, char *out) {
+  *out++ = '"';
+  out = put_utf8(s, out);
+  *out++ = '"';
+  return out;
+}
+
+/* JSON numbers are doubles to most readers: what they cannot hold is written as text. */
+char *fl_json_put_natural(uint64_t number, char *out) {
+  const bool is_big = number > UINT64_C(1) << 53;
+  if (is_big) *out++ = '"';
+  out += fl_text_u64(number, out);
+  if (is_big) *out++ = '"';
+  return out;
+}
+
+static char *put_integer(int64_t number, char *out) {
+  if (number >= 0) return fl_json_put_natural((uint64_t)number, out);
+  const bool is_big = number < -(INT64_C(1) << 53);
+  if (is_big) *out++ = '"';
+  out += fl_text_i64(number, out);
+  if (is_big) *out++ = '"';
+  return out;
+}
+
+char *fl_json_put_hex(uint64_t number, char *out) {
+  memcpy(out, "\"0x", 3);
+  out += 3;
+  out += fl_text_hex(number, out);
+  *out++ = '"';
+  return out;
+}
+
+static char *put_real(double number, char *out) {
+  if (isfinite(number)) return out + fl_put_double(number, out);
+  const char *text = isnan(number) ? "\"NaN\"" : number > 0 ? "\"Infinity\"" : "\"-Infinity\"";
+  const size_t n = strlen(text);
+  memcpy(out, text, n);
+  return out + n;
+}
+
+static char *put_binary(fl_raw raw, char *out) {
+  *out++ = '"';
+  out += fl_put_hex_bytes(raw.p, raw.n, out);
+  *out++ = '"';
+  return out;
+}
+
+char *fl_json_put_value(const fl_value *value, char *out) {
+  switch (value->kind) {
+    case FL_V_NULL:
+      memcpy(out, "null", 4);
+      return out + 4;
+    case FL_V_BOOL:
+      memcpy(out, value->as.boolean ? "true" : "false", 5);
+      return out + (value->as.boolean ? 4 : 5);
+    case FL_V_INT:
+      return put_integer(value->as.integer, out);
+    case FL_V_UINT:
+      return fl_json_put_natural(value->as.natural, out);
+    case FL_V_FLOAT:
+      return put_real(value->as.real, out);
+    case FL_V_STR:
+      return fl_json_put_quoted(value->as.text, out);
+    case FL_V_LIST:
+      break;
+  }
+  *out++ = '[';
+  for (size_t i = 0; i < value->as.list.n_items; i++) {
+    if (i) *out++ = ',';
+    out = fl_json_put_value(&value->as.list.items[i], out);
+  }
+  *out++ = ']';
+  return out;
+}
+
+/* An upper bound of what fl_json_put_value writes. */
+size_t fl_json_value_room(const fl_value *value) {
+  if (value->kind == FL_V_STR) return value->as.text.n * 6 + 2;
+  size_t room = FL_SHORT_TEXT_MAX;
+  if (value->kind == FL_V_LIST)
+    for (size_t i = 0; i < value->as.list.n_items; i++)
+      room += fl_json_value_room(&value->as.list.items[i]) + 1;
+  return room;
+}
+
+/* The items of an array, separated by commas, each in at most what fl_json_raw_room counts for it.
+ */
+char *fl_json_put_items(fl_raw raw, fl_arena *scratch, char *out) {
+  fl_raw_cursor cursor = {.raw = raw};
+  fl_raw one;
+  for (bool is_first = true; fl_raw_next(&cursor, &one); is_first = false) {
+    if (!is_first) *out++ = ',';
+    out = fl_json_put_raw(one, scratch, out);
+  }
+  return out;
+}
+
+/* The types of ordinary records in place; the rest through fl_raw_decode. Room: 6 bytes a unit. */
+char *fl_json_put_raw(fl_raw raw, fl_arena *scratch, char *out) {
+  if (raw.type & FL_T_ARRAY) {
+    *out++ = '[';
+    out = fl_json_put_items(raw, scratch, out);
+    *out++ = ']';
+    return out;
+  }
+  if (!fl_raw_is_sound(raw)) return put_binary(raw, out);
+  switch (raw.type) {
+    case FL_T_STR16:
+      raw = fl_raw_trim(raw);
+      *out++ = '"';
+      out = put_utf16(raw.p, raw.n / 2, out);
+      *out++ = '"';
+      return out;
+    case FL_T_UTF8:
+      return fl_json_put_quoted((fl_str){(const char *)raw.p, raw.n}, out);
+    case FL_T_U8:
+      return fl_json_put_natural(raw.p[0], out);
+    case FL_T_U16:
+      return fl_json_put_natural(fl_le16(raw.p), out);
+    case FL_T_U32:
+      return fl_json_put_natural(fl_le32(raw.p), out);
+    case FL_T_U64:
+      return fl_json_put_natural(fl_le64(raw.p), out);
+    case FL_T_HEX32:
+      return fl_json_put_hex(fl_le32(raw.p), out);
+    case FL_T_HEX64:
+      return fl_json_put_hex(fl_le64(raw.p), out);
+    case FL_T_BIN:
+      return put_binary(raw, out);
+    case FL_T_GUID:
+      *out++ = '"';
+      out += fl_put_guid(raw.p, out);
+      *out++ = '"';
+      return out;
+    case FL_T_FILETIME:
+      *out++ = '"';
+      out += fl_put_filetime(fl_le64(raw.p), out);
+      *out++ = '"';
+      return out;
+    case FL_T_SID:
+      *out++ = '"';
+      out += fl_put_sid(raw, out);
+      *out++ = '"';
+      return out;
+    default:
+      break;
+  }
+  const fl_value value = fl_raw_decode(raw, scratch);
+  return fl_json_put_value(&value, out);
+}
+
+/* What fl_json_put_raw may write: six characters a byte cover escapes, hex and the forms of fixed
+ * types; lists add at most a separator, quotes and a number's digits for each item. */
+size_t fl_json_raw_room(fl_raw raw) {
+  const size_t per_byte = raw.type & FL_T_ARRAY ? FL_SHORT_TEXT_MAX : 6;
+  return (size_t)raw.n * per_byte + FL_SHORT_TEXT_MAX + 32;
+}

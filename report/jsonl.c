@@ -1,0 +1,427 @@
+/* jsonl.c - events as JSON lines: for each shape a plan of constant text and values to fill in.
+ *
+ * Keys and forms are those of docs/formats/json.md. Everything that all rows of a shape share is
+ * formatted once; a row is a walk over its plan. */
+#include <stdlib.h>
+
+#include "base/arena.h"
+#include "base/hash.h"
+#include "base/limits.h"
+#include "base/mem.h"
+#include "base/out.h"
+#include "base/raw.h"
+#include "base/text.h"
+#include "faultline/facts.h"
+#include "report/exporter.h"
+#include "report/json_put.h"
+
+/* How a value is written. */
+typedef enum form {
+  FORM_CONST,  /* nothing but the text in front */
+  FORM_VALUE,  /* by its type */
+  FORM_NUMBER, /* a number, also when it is recorded as text */
+  FORM_HEX,    /* "0x…", also when it is recorded as a number */
+  FORM_LIST,   /* items of one or several refs */
+  FORM_GLUED   /* text of several refs */
+} form;
+
+typedef struct item {
+  fl_str before; /* constant text in front: separators, key, constants */
+  form form;
+  fl_ref ref;
+  const fl_shape_field *field;
+} item;
+
+typedef struct plan {
+  const item *columns;
+  size_t n_columns;
+  const item *data;
+  size_t n_data;
+} plan;
+
+/* What facts/ says of an event id of a provider, by the bytes of the provider as recorded. */
+enum { KIND_CACHE = 2048, KIND_PROVIDER_MAX = 128 };
+typedef struct kind_entry {
+  uint64_t id;
+  uint32_t n_provider; /* 0: empty */
+  uint8_t provider[KIND_PROVIDER_MAX];
+  fl_str kind;
+} kind_entry;
+
+typedef struct jsonl {
+  fl_event_writer base;
+  fl_out *out;
+  fl_arena *arena;   /* plans of cached shapes */
+  fl_arena *scratch; /* one row, or one plan of a shape that is not cached */
+  plan **plans;
+  size_t cap_plans;
+  fl_str *names; /* of sources, by id: quoted */
+  size_t cap_names;
+  kind_entry kinds[KIND_CACHE];
+} jsonl;
+
+/* Constant text: plans are padded to 16 bytes, so it is copied in whole steps. */
+static char *put_before(fl_str before, char *out) {
+  for (size_t i = 0; i < before.n; i += 16) memcpy(out + i, before.p + i, 16);
+  return out + before.n;
+}
+
+static bool put_list(jsonl *w, const item *i, const fl_batch *batch, const fl_row *row) {
+  const fl_shape_field *field = i->field;
+  size_t room = i->before.n + 32;
+  bool is_null = true;
+  for (uint32_t k = 0; k < field->n_refs; k++) {
+    const fl_raw raw = fl_row_raw(batch, row, &field->refs[k]);
+    room += fl_json_raw_room(raw);
+    is_null = is_null && raw.type == FL_T_NULL;
+  }
+  if (is_null) return true;
+  char *out = fl_out_room(w->out, room);
+  if (!out) return false;
+  out = put_before(i->before, out);
+  *out++ = '[';
+  for (uint32_t k = 0; k < field->n_refs; k++) {
+    const fl_raw raw = fl_row_raw(batch, row, &field->refs[k]);
+    if (k) *out++ = ',';
+    if (raw.type & FL_T_ARRAY && raw.n) out = fl_json_put_items(raw, w->scratch, out);
+    else out = fl_json_put_raw(raw, w->scratch, out);
+  }
+  *out++ = ']';
+  fl_out_advance(w->out, out);
+  return true;
+}
+
+static bool put_glued(jsonl *w, const item *i, const fl_batch *batch, const fl_row *row) {
+  const fl_value value = fl_row_field(batch, row, i->field, w->scratch);
+  if (value.kind == FL_V_NULL) return true;
+  char *out = fl_out_room(w->out, i->before.n + 32 + fl_json_value_room(&value));
+  if (!out) return false;
+  fl_out_advance(w->out, fl_json_put_value(&value, put_before(i->before, out)));
+  return true;
+}
+
+/* A number also where it is recorded as text, and hexadecimal where it is recorded as a number. */
+static char *put_formed(jsonl *w, form f, fl_raw raw, char *out) {
+  uint64_t number = 0;
+  if (f == FORM_NUMBER && fl_raw_u64(raw, &number)) return fl_json_put_natural(number, out);
+  if (f == FORM_HEX && fl_raw_u64(raw, &number)) return fl_json_put_hex(number, out);
+  return fl_json_put_raw(raw, w->scratch, out);
+}
+
+static bool put_one(jsonl *w, const item *i, const fl_batch *batch, const fl_row *row) {
+  const fl_raw raw = fl_row_raw(batch, row, &i->ref);
+  if (raw.type == FL_T_NULL) return true;
+  char *out = fl_out_room(w->out, i->before.n + fl_json_raw_room(raw));
+  if (!out) return false;
+  fl_out_advance(w->out, put_formed(w, i->form, raw, put_before(i->before, out)));
+  return true;
+}
+
+static bool put_const(jsonl *w, const item *i) {
+  char *out = fl_out_room(w->out, i->before.n + 16);
+  if (!out) return false;
+  fl_out_advance(w->out, put_before(i->before, out));
+  return true;
+}
+
+static bool put_item(jsonl *w, const item *i, const fl_batch *batch, const fl_row *row) {
+  switch (i->form) {
+    case FORM_CONST:
+      return put_const(w, i);
+    case FORM_LIST:
+      return put_list(w, i, batch, row);
+    case FORM_GLUED:
+      return put_glued(w, i, batch, row);
+    case FORM_VALUE:
+    case FORM_NUMBER:
+    case FORM_HEX:
+      break;
+  }
+  return put_one(w, i, batch, row);
+}
+
+/* ---- plans ---- */
+
+static const struct {
+  fl_column column;
+  form form;
+} column_order[] = {
+    {FL_C_PROVIDER, FORM_VALUE},
+    {FL_C_PROVIDER_GUID, FORM_VALUE},
+    {FL_C_EVENT_SOURCE_NAME, FORM_VALUE},
+    {FL_C_CHANNEL, FORM_VALUE},
+    {FL_C_EVENT_ID, FORM_NUMBER},
+    {FL_C_QUALIFIERS, FORM_NUMBER},
+    {FL_C_VERSION, FORM_NUMBER},
+    {FL_C_LEVEL, FORM_NUMBER},
+    {FL_C_TASK, FORM_NUMBER},
+    {FL_C_OPCODE, FORM_NUMBER},
+    {FL_C_KEYWORDS, FORM_HEX},
+    {FL_C_PID, FORM_NUMBER},
+    {FL_C_TID, FORM_NUMBER},
+    {FL_C_USER_SID, FORM_VALUE},
+    {FL_C_ACTIVITY_ID, FORM_VALUE},
+    {FL_C_RELATED_ACTIVITY_ID, FORM_VALUE},
+    {FL_C_LEVEL_NAME, FORM_VALUE},
+    {FL_C_TASK_NAME, FORM_VALUE},
+    {FL_C_OPCODE_NAME, FORM_VALUE},
+    {FL_C_KEYWORD_NAMES, FORM_VALUE},
+    {FL_C_MESSAGE, FORM_VALUE},
+};
+
+/* `,"name":` */
+static fl_str key_of(fl_arena *arena, fl_str name) {
+  char *text = fl_arena_take(arena, name.n * 6 + 4);
+  if (!text) return (fl_str){0};
+  text[0] = ',';
+  char *end = fl_json_put_quoted(name, text + 1);
+  *end++ = ':';
+  return (fl_str){text, (size_t)(end - text)};
+}
+
+/* A constant's whole text, `,"key":value`; appended to a constant in front of it. */
+static bool add_const(jsonl *w, item *items, size_t *n, const item *i, fl_arena *arena) {
+  const fl_raw raw = i->ref.constant;
+  const bool joins = *n > 0 && items[*n - 1].form == FORM_CONST;
+  const fl_str front = joins ? items[*n - 1].before : (fl_str){0};
+  char *text = fl_arena_take(arena, front.n + i->before.n + fl_json_raw_room(raw));
+  if (!text) return false;
+  if (front.n) memcpy(text, front.p, front.n);
+  memcpy(text + front.n, i->before.p, i->before.n);
+  char *end = text + front.n + i->before.n;
+  end = put_formed(w, i->form, raw, end);
+  if (!joins) ++*n;
+  items[*n - 1] = (item){.before = {text, (size_t)(end - text)}, .form = FORM_CONST};
+  return true;
+}
+
+static bool add_item(jsonl *w, item *items, size_t *n, const item *i, fl_arena *arena) {
+  if (!i->before.p) return false;
+  const bool is_joined = i->form == FORM_LIST || i->form == FORM_GLUED;
+  if (!is_joined && i->ref.kind == FL_REF_CONST) return add_const(w, items, n, i, arena);
+  if (is_joined || i->ref.kind == FL_REF_SLOT) items[(*n)++] = *i;
+  return true;
+}
+
+static bool add_column(jsonl *w, plan *p, item *items, const fl_shape *shape, size_t order,
+                       fl_arena *arena) {
+  const fl_column column = column_order[order].column;
+  const item i = {.before = key_of(arena, fl_str_of(fl_column_names[column])),
+                  .form = column_order[order].form,
+                  .ref = shape->columns[column]};
+  return add_item(w, items, &p->n_columns, &i, arena);
+}
+
+static bool add_field(jsonl *w, plan *p, item *items, const fl_shape_field *field,
+                      fl_arena *arena) {
+  static const form forms[] = {
+      [FL_JOIN_ONE] = FORM_VALUE, [FL_JOIN_LIST] = FORM_LIST, [FL_JOIN_CONCAT] = FORM_GLUED};
+  const item i = {.before = key_of(arena, field->name),
+                  .form = forms[field->join],
+                  .ref = field->refs[0],
+                  .field = field};
+  return add_item(w, items, &p->n_data, &i, arena);
+}
+
+/* `arena` is where the plan lives; names and constants stay the shape's. */
+static plan *plan_create(jsonl *w, const fl_shape *shape, fl_arena *arena) {
+  const size_t n_columns = sizeof column_order / sizeof *column_order;
+  plan *p = FL_NEW(arena, plan);
+  item *columns = FL_NEW_ARRAY(arena, item, n_columns);
+  item *data = FL_NEW_ARRAY(arena, item, shape->n_fields);
+  if (!p || !columns || !data) return NULL;
+  *p = (plan){.columns = columns, .data = data};
+  for (size_t i = 0; i < n_columns; i++)
+    if (!add_column(w, p, columns, shape, i, arena)) return NULL;
+  for (uint32_t i = 0; i < shape->n_fields; i++)
+    if (!add_field(w, p, data, &shape->fields[i], arena)) return NULL;
+  return p;
+}
+
+static plan *find_plan(jsonl *w, const fl_shape *shape) {
+  if (!shape->cached || shape->serial > FL_LIMIT_SHAPES * 2)
+    return plan_create(w, shape, w->scratch);
+  if (shape->serial >= w->cap_plans) {
+    const size_t had = w->cap_plans;
+    if (!fl_grow((void **)&w->plans, &w->cap_plans, shape->serial + 1, sizeof *w->plans))
+      return NULL;
+    memset(w->plans + had, 0, (w->cap_plans - had) * sizeof *w->plans);
+  }
+  if (!w->plans[shape->serial]) w->plans[shape->serial] = plan_create(w, shape, w->arena);
+  return w->plans[shape->serial];
+}
+
+/* ---- rows ---- */
+
+static fl_str kind_of(jsonl *w, fl_raw provider, uint64_t id) {
+  if (id > UINT32_MAX) return (fl_str){0};
+  const fl_event_fact *fact = fl_event_fact_find(fl_raw_text(provider, w->scratch), (uint32_t)id);
+  return fl_str_of(fact ? fact->kind : "");
+}
+
+static fl_str find_kind(jsonl *w, const fl_batch *batch, const fl_row *row) {
+  const fl_raw provider = fl_row_column(batch, row, FL_C_PROVIDER);
+  uint64_t id = 0;
+  if (!fl_raw_u64(fl_row_column(batch, row, FL_C_EVENT_ID), &id)) return (fl_str){0};
+  if (provider.n == 0 || provider.n > KIND_PROVIDER_MAX) return kind_of(w, provider, id);
+  kind_entry *entry = &w->kinds[fl_hash_bytes(provider.p, provider.n, id) % KIND_CACHE];
+  if (entry->n_provider != provider.n || entry->id != id ||
+      memcmp(entry->provider, provider.p, provider.n) != 0) {
+    *entry = (kind_entry){.id = id, .n_provider = provider.n, .kind = kind_of(w, provider, id)};
+    memcpy(entry->provider, provider.p, provider.n);
+  }
+  return entry->kind;
+}
+
+static char *put_text(char *out, const char *text) {
+  const size_t n = strlen(text);
+  memcpy(out, text, n);
+  return out + n;
+}
+
+/* Time, host, source and the place of the record: what every line begins with. */
+static bool put_head(jsonl *w, const fl_batch *batch, const fl_row *row) {
+  const fl_raw host = fl_row_column(batch, row, FL_C_HOST);
+  const fl_raw record_id = fl_row_column(batch, row, FL_C_RECORD_ID);
+  const fl_raw raw_time = fl_row_column(batch, row, FL_C_TIME);
+  const fl_str name = row->source < w->cap_names ? w->names[row->source] : (fl_str){0};
+  char *out = fl_out_room(w->out, 512 + fl_json_raw_room(host) + fl_json_raw_room(record_id) +
+                                      fl_json_raw_room(raw_time) + name.n);
+  if (!out) return false;
+  out = put_text(out, "{\"time\":\"");
+  out += fl_time_format(row->t, 9, out);
+  *out++ = '"';
+  if (row->flags & FL_F_TIME_INVALID && raw_time.type != FL_T_NULL)
+    out = fl_json_put_raw(raw_time, w->scratch, put_text(out, ",\"time_raw\":"));
+  if (row->t_written && row->t_written != row->t) {
+    out = put_text(out, ",\"time_written\":\"");
+    out += fl_time_format(row->t_written, 9, out);
+    *out++ = '"';
+  }
+  if (host.type != FL_T_NULL) out = fl_json_put_raw(host, w->scratch, put_text(out, ",\"host\":"));
+  out = put_text(out, ",\"source\":");
+  if (name.n) {
+    memcpy(out, name.p, name.n);
+    out += name.n;
+  } else {
+    out = put_text(out, "\"\"");
+  }
+  uint64_t id = 0;
+  const bool has_id = fl_raw_u64(record_id, &id);
+  if (has_id) out = fl_json_put_natural(id, put_text(out, ",\"record_id\":"));
+  if (!has_id || id != row->header_record_id)
+    out = fl_json_put_natural(row->header_record_id, put_text(out, ",\"header_record_id\":"));
+  out = fl_json_put_natural(row->offset, put_text(out, ",\"offset\":"));
+  out = fl_json_put_natural(row->length, put_text(out, ",\"length\":"));
+  fl_out_advance(w->out, out);
+  return true;
+}
+
+static bool put_data(jsonl *w, const plan *p, const fl_batch *batch, const fl_row *row) {
+  static const char open[] = ",\"data\":";
+  const uint64_t start = fl_out_size(w->out);
+  fl_out_write(w->out, open, sizeof open - 1);
+  const uint64_t before = fl_out_size(w->out);
+  size_t brace = w->out->n;
+  for (size_t i = 0; i < p->n_data; i++) {
+    const uint64_t at = fl_out_size(w->out);
+    if (!put_item(w, &p->data[i], batch, row)) return false;
+    /* The first field's separator becomes the brace; it is still in the buffer, since an item is
+     * written in one piece. */
+    if (at == before && fl_out_size(w->out) != at) {
+      brace = w->out->n - (size_t)(fl_out_size(w->out) - at);
+      w->out->buffer[brace] = '{';
+    }
+  }
+  if (fl_out_size(w->out) == before) {
+    w->out->n -= (size_t)(before - start);
+    return true;
+  }
+  fl_out_puts(w->out, "}");
+  return true;
+}
+
+static void put_flags(jsonl *w, uint32_t flags) {
+  fl_out_puts(w->out, ",\"flags\":[");
+  bool is_first = true;
+  for (unsigned bit = 0; bit < FL_N_EVENT_FLAGS; bit++) {
+    if (!(flags >> bit & 1)) continue;
+    fl_out_puts(w->out, is_first ? "\"" : ",\"");
+    fl_out_puts(w->out, fl_event_flag_names[bit]);
+    fl_out_puts(w->out, "\"");
+    is_first = false;
+  }
+  fl_out_puts(w->out, "]");
+}
+
+static bool put_row(jsonl *w, const fl_batch *batch, const fl_row *row) {
+  plan *p = find_plan(w, row->shape);
+  if (!p || !put_head(w, batch, row)) return false;
+  for (size_t i = 0; i < p->n_columns; i++)
+    if (!put_item(w, &p->columns[i], batch, row)) return false;
+  const fl_str kind = find_kind(w, batch, row);
+  if (kind.n) {
+    fl_out_puts(w->out, ",\"kind\":\"");
+    fl_out_str(w->out, kind);
+    fl_out_puts(w->out, "\"");
+  }
+  if (p->n_data && !put_data(w, p, batch, row)) return false;
+  if (row->flags) put_flags(w, row->flags);
+  fl_out_write(w->out, "}\n", 2);
+  return true;
+}
+
+static fl_status write_batch(void *self, const fl_batch *batch, fl_err *err) {
+  jsonl *w = self;
+  for (uint32_t i = 0; i < batch->n_rows; i++) {
+    fl_arena_reset(w->scratch);
+    if (put_row(w, batch, &batch->rows[i])) continue;
+    if (fl_out_failed(w->out)) return fl_fail(err, FL_E_IO, 0, "output cannot be written");
+    return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
+  }
+  if (fl_out_failed(w->out)) return fl_fail(err, FL_E_IO, 0, "output cannot be written");
+  return FL_OK;
+}
+
+static fl_status begin_source(void *self, const fl_source_info *source, fl_err *err) {
+  jsonl *w = self;
+  const size_t had = w->cap_names;
+  if (!fl_grow((void **)&w->names, &w->cap_names, (size_t)source->id + 1, sizeof *w->names))
+    return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
+  if (w->cap_names > had) memset(w->names + had, 0, (w->cap_names - had) * sizeof *w->names);
+  char *text = fl_arena_take(w->arena, source->name.n * 6 + 3);
+  if (!text) return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
+  w->names[source->id] = (fl_str){text, (size_t)(fl_json_put_quoted(source->name, text) - text)};
+  return FL_OK;
+}
+
+static void jsonl_free(jsonl *w) {
+  fl_arena_free(w->arena);
+  fl_arena_free(w->scratch);
+  free(w->plans);
+  free(w->names);
+  free(w);
+}
+
+static fl_status finish(fl_event_writer *writer, fl_err *err) {
+  jsonl *w = (jsonl *)(void *)writer;
+  const bool has_failed = fl_out_failed(w->out);
+  jsonl_free(w);
+  return has_failed ? fl_fail(err, FL_E_IO, 0, "output cannot be written") : FL_OK;
+}
+
+fl_status fl_event_format_jsonl(fl_out *out, fl_event_writer **ret_writer, fl_err *err) {
+  jsonl *w = calloc(1, sizeof *w);
+  if (!w) return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
+  w->base.sink = (fl_sink){.self = w, .begin = begin_source, .batch = write_batch};
+  w->base.finish = finish;
+  w->out = out;
+  w->arena = fl_arena_create(FL_LIMIT_SHARED_ARENA);
+  w->scratch = fl_arena_create(FL_LIMIT_BATCH_ARENA);
+  if (!w->arena || !w->scratch) {
+    jsonl_free(w);
+    return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
+  }
+  *ret_writer = &w->base;
+  return FL_OK;
+}

@@ -1,0 +1,132 @@
+/* source.c - what `inspect` prints of one source: size, events, and where every byte went. */
+#include <inttypes.h>
+
+#include "base/arena.h"
+#include "base/limits.h"
+#include "base/text.h"
+#include "report/exporter.h"
+#include "report/json.h"
+
+enum { MAX_RANGES_SHOWN = 20, N_STATES = 8 };
+
+static bool is_lost(fl_ledger_state state) {
+  return state == FL_L_DAMAGED || state == FL_L_UNKNOWN || state == FL_L_UNSUPPORTED;
+}
+
+static uint64_t count_damaged(const fl_source_info *source) {
+  uint64_t n = 0;
+  for (size_t i = 0; i < source->n_ledger; i++) n += source->ledger[i].state == FL_L_DAMAGED;
+  return n;
+}
+
+static void write_json(const fl_source_info *source, fl_out *out) {
+  fl_json j = fl_json_of(out);
+  fl_json_object(&j);
+  fl_json_key(&j, "source");
+  fl_json_str(&j, source->name);
+  fl_json_key(&j, "type");
+  fl_json_str(&j, fl_str_of(source->type ? source->type : "unknown"));
+  fl_json_key(&j, "bytes");
+  fl_json_u64(&j, source->size_bytes);
+  fl_json_key(&j, "sha256");
+  fl_json_text(&j, source->sha256);
+  fl_json_key(&j, "events");
+  fl_json_u64(&j, source->n_events);
+  fl_json_key(&j, "recovered");
+  fl_json_u64(&j, source->n_recovered);
+  fl_json_key(&j, "damaged");
+  fl_json_u64(&j, count_damaged(source));
+  fl_json_key(&j, "first");
+  fl_json_time(&j, source->first);
+  fl_json_key(&j, "last");
+  fl_json_time(&j, source->last);
+  fl_json_key(&j, "ledger");
+  fl_json_array(&j);
+  for (size_t i = 0; i < source->n_ledger; i++) {
+    const fl_range *range = &source->ledger[i];
+    fl_json_object(&j);
+    fl_json_key(&j, "offset");
+    fl_json_u64(&j, range->offset);
+    fl_json_key(&j, "length");
+    fl_json_u64(&j, range->length);
+    fl_json_key(&j, "state");
+    fl_json_text(&j, fl_ledger_state_names[range->state]);
+    fl_json_key(&j, "reason");
+    fl_json_str_or_null(&j, range->reason);
+    fl_json_end(&j);
+  }
+  fl_json_end(&j);
+  fl_json_end(&j);
+  fl_json_line_end(&j);
+}
+
+static void write_head(const fl_source_info *source, fl_arena *arena, fl_out *out) {
+  const fl_str name = fl_text_printable(source->name, arena);
+  const char *fate = source->is_failed    ? ", could not be read"
+                     : source->is_skipped ? ", skipped: no parser claims it"
+                                          : "";
+  fl_out_printf(out, "%.*s\n  type     %s%s\n", FL_STR_ARG(name),
+                source->type ? source->type : "unknown", fate);
+  fl_out_printf(out, "  size     %" PRIu64 " bytes", source->size_bytes);
+  if (source->sha256[0]) fl_out_printf(out, ", sha256 %s", source->sha256);
+  fl_out_puts(out, "\n");
+}
+
+static void write_events(const fl_source_info *source, fl_out *out) {
+  char first[FL_TIME_TEXT_MAX], last[FL_TIME_TEXT_MAX];
+  if (source->is_container || source->is_skipped || source->is_failed) return;
+  fl_out_printf(out, "  events   %" PRIu64, source->n_events);
+  if (source->n_recovered) fl_out_printf(out, ", %" PRIu64 " more recovered", source->n_recovered);
+  if (source->first || source->last) {
+    (void)fl_time_format(source->first, 3, first);
+    (void)fl_time_format(source->last, 3, last);
+    fl_out_printf(out, ", from %s to %s", first, last);
+  }
+  fl_out_puts(out, "\n");
+}
+
+static void write_shares(const fl_source_info *source, fl_out *out) {
+  uint64_t n_bytes[N_STATES] = {0};
+  for (size_t i = 0; i < source->n_ledger; i++)
+    n_bytes[source->ledger[i].state] += source->ledger[i].length;
+  const char *before = "  bytes    ";
+  for (unsigned state = 0; state < N_STATES; state++) {
+    if (n_bytes[state] == 0) continue;
+    fl_out_printf(out, "%s%" PRIu64 " %s", before, n_bytes[state], fl_ledger_state_names[state]);
+    if (source->size_bytes)
+      fl_out_printf(out, " (%.1f %%)", 100.0 * (double)n_bytes[state] / (double)source->size_bytes);
+    before = ", ";
+  }
+  if (before[0] == ',') fl_out_puts(out, "\n");
+}
+
+static void write_lost(const fl_source_info *source, fl_arena *arena, fl_out *out) {
+  size_t n = 0;
+  for (size_t i = 0; i < source->n_ledger; i++) {
+    const fl_range *range = &source->ledger[i];
+    if (!is_lost(range->state) || n++ >= MAX_RANGES_SHOWN) continue;
+    const fl_str reason = fl_text_printable(range->reason, arena);
+    fl_out_printf(out, "  %-12s %" PRIu64 " bytes at %" PRIu64 "%s%.*s\n",
+                  fl_ledger_state_names[range->state], range->length, range->offset,
+                  reason.n ? ": " : "", FL_STR_ARG(reason));
+  }
+  if (n > MAX_RANGES_SHOWN)
+    fl_out_printf(out, "  ... and %zu more ranges (--format json lists all)\n",
+                  n - MAX_RANGES_SHOWN);
+}
+
+fl_status fl_report_source(const fl_source_info *source, bool as_json, fl_out *out, fl_err *err) {
+  if (as_json) {
+    write_json(source, out);
+    return FL_OK;
+  }
+  fl_arena *arena = fl_arena_create(FL_LIMIT_BATCH_ARENA);
+  if (!arena) return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
+  write_head(source, arena, out);
+  write_events(source, out);
+  write_shares(source, out);
+  write_lost(source, arena, out);
+  fl_out_puts(out, "\n");
+  fl_arena_free(arena);
+  return FL_OK;
+}

@@ -1,0 +1,36 @@
+/* view.c - small questions that every report asks of a case. */
+#include "report/view.h"
+
+fl_view_symptom fl_view_symptom_of(const fl_case *c) {
+  const fl_attempt *chosen = c->chosen;
+  if (c->symptom.has_code)
+    return (fl_view_symptom){.has_code = true,
+                             .has_extended = c->symptom.has_extended,
+                             .code = c->symptom.code,
+                             .extended = c->symptom.extended};
+  if (!chosen || !chosen->has_code) return (fl_view_symptom){0};
+  return (fl_view_symptom){.has_code = true,
+                           .has_extended = chosen->has_extended,
+                           .is_recorded = true,
+                           .code = chosen->code,
+                           .extended = chosen->extended};
+}
+
+const fl_code_fact *fl_view_extended(uint32_t code) {
+  const fl_code_fact *fact = fl_code_find(FL_CODE_EXTENDED, code);
+  return fact ? fact : fl_code_find(FL_CODE_ERRINFO, code);
+}
+
+fl_str fl_view_source_name(const fl_case *c, uint32_t source) {
+  if (source < c->n_sources && c->sources[source].id == source) return c->sources[source].name;
+  for (size_t i = 0; i < c->n_sources; i++)
+    if (c->sources[i].id == source) return c->sources[i].name;
+  return (fl_str){0};
+}
+
+fl_time fl_view_time(const fl_case *c, const fl_event *event) {
+  const fl_machine *machine = event->host.n ? fl_case_machine(c, event->host) : NULL;
+  fl_time aligned = event->t;
+  if (machine && __builtin_add_overflow(event->t, machine->offset_ns, &aligned)) return event->t;
+  return aligned;
+}
