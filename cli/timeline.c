@@ -1,0 +1,38 @@
+/* timeline.c - faultline timeline: inputs into one ordered timeline. */
+#include <string.h>
+
+#include "cli/cli.h"
+
+static cli_exit fill(const cli_args *args, fl_timeline_writer *writer, uint64_t *ret_n_events) {
+  cli_gate gate;
+  fl_ingest_totals totals;
+  fl_err err = {0};
+  cli_exit exit = cli_gate_init(&gate, args, true);
+  cli_gate_add(&gate, fl_timeline_writer_sink(writer));
+  if (exit == CLI_DONE) exit = cli_read(&gate, &totals);
+  if (exit == CLI_DONE) exit = cli_judge(&gate, &totals);
+  cli_gate_done(&gate);
+  if (exit != CLI_DONE && exit != CLI_PARTIAL) return exit;
+  const fl_status status = fl_timeline_writer_finish(writer, ret_n_events, &err);
+  return status < FL_OK ? cli_failed(status, &err) : exit;
+}
+
+cli_exit cli_timeline(const cli_args *args) {
+  const char *path = args->value[OPT_output];
+  if (!cli_args_need_words(args, "INPUT") || !cli_outputs_are_apart(args)) return CLI_USAGE;
+  if (!path) return cli_usage(args, "timeline: -o FILE.fltl says where it goes");
+  fl_out *out = NULL;
+  fl_timeline_writer *writer = NULL;
+  const fl_timeline_options options = {0};
+  fl_err err = {0};
+  uint64_t n_events = 0;
+  cli_exit exit = cli_open(path, &out);
+  if (exit != CLI_DONE) return exit;
+  const fl_status status = fl_timeline_writer_create(out, &options, &writer, &err);
+  exit = status < FL_OK ? cli_failed(status, &err) : fill(args, writer, &n_events);
+  fl_timeline_writer_free(writer);
+  exit = cli_close(out, exit);
+  if ((exit == CLI_DONE || exit == CLI_PARTIAL) && !cli_has(args, OPT_quiet))
+    cli_say("%s: %llu events", path, (unsigned long long)n_events);
+  return exit;
+}
