@@ -1,0 +1,160 @@
+"""What each option does, and the forms of the machine outputs."""
+import csv
+import io
+import json
+import os
+import re
+import sys
+
+import sample
+from tool import TOP, check, expect, finish, path, run, write
+
+log = sample.log()
+
+
+def events(*words):
+    return [json.loads(line) for line in expect(run("export", *words), 0).text.splitlines()]
+
+
+everything = events(log)
+name = os.path.basename(log)
+check(len(everything) > 50, "the sample has events")
+keys = {"time", "host", "source", "record_id", "offset", "provider", "channel", "event_id"}
+check(all(keys <= set(event) for event in everything), f"every line has {sorted(keys)}")
+check(all(event["source"] == name for event in everything), "the source is the input's basename")
+check(all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z", event["time"]) for event in everything), "UTC, RFC 3339")
+check(len({event["offset"] for event in everything}) == len(everything), "offsets are references")
+
+# Windows of time, expressions, limits.
+times = sorted(event["time"] for event in everything)
+newest, middle = times[-1], times[len(times) // 2]
+check([e["time"] for e in events(log, "--since", middle)] == [t for t in times if t >= middle], "--since")
+check([e["time"] for e in events(log, "--until", middle)] == [t for t in times if t <= middle], "--until")
+late = events(log, "--since", "-10m")
+check(0 < len(late) < len(everything) and late[-1]["time"] == newest, "--since -10m counts from the newest event")
+# A time without a zone is UTC, or in that of --tz.
+plain = middle[:19]
+hour = f"{(int(middle[11:13]) + 2) % 24:02d}"
+shifted = f"{middle[:11]}{hour}{middle[13:19]}"
+wanted = events(log, "--since", plain + "Z")
+check(events(log, "--since", plain) == wanted, "a time without a zone is UTC")
+check(events(log, "--since", shifted, "--tz", "+02:00") == wanted, "--tz gives the zone of --since")
+check(events(log, "--until", shifted, "--tz", "+02:00") == events(log, "--until", plain + "Z"), "and of --until")
+check(events(log, "--since", plain + "Z", "--tz", "+02:00") == wanted, "a zone in the text wins")
+expect(run("export", log, "--tz", "+02:00"), 0, err="changes nothing")
+failed = events(log, "--where", "event_id == 1026")
+check(len(failed) >= 1 and all(event["event_id"] == 1026 for event in failed), "--where")
+check(len(events(log, "--limit", "3")) == 3, "--limit")
+check(events(log, "--sort") == sorted(everything, key=lambda e: e["time"]) or
+      [e["time"] for e in events(log, "--sort")] == times, "--sort")
+check([e["time"] for e in events(log, "--sort", "--limit", "5")] == times[:5], "--sort --limit gives the first of all")
+check(run("export", log).out == run("export", log, "--jobs", "1").out == run("export", log, "--jobs", "8").out,
+      "--jobs changes nothing")
+check(run("export", "--quiet", log).notes == "", "--quiet is quiet")
+other = events(log, "--engine", "libevtx")
+check([e["record_id"] for e in other] == [e["record_id"] for e in everything], "both engines read the same records")
+expect(run("export", log, "--where", "event_id == 1"), 0, err="no events pass")
+
+# CSV: one header, as many columns in every row.
+table = list(csv.reader(io.StringIO(expect(run("export", "--format", "csv", log), 0).out.decode("utf-8-sig"))))
+check(len(table) == len(everything) + 1, "one row an event")
+check(len({len(row) for row in table}) == 1, "every row has every column")
+
+# -o, and nothing half-written.
+expect(run("export", log, "-o", path("out.jsonl")), 0)
+check(open(path("out.jsonl"), "rb").read() == run("export", log).out, "-o writes what standard output shows")
+write("keep.jsonl", "old\n")
+expect(run("export", path("missing"), "-o", path("keep.jsonl")), 4)
+check(open(path("keep.jsonl")).read() == "old\n", "a failed run leaves an old output alone")
+
+# inspect: the ledger tiles the source; equal logs have equal digests.
+for line in expect(run("inspect", "--format", "json", os.path.dirname(log)), 0).text.splitlines():
+    source = json.loads(line)
+    check({"source", "type", "bytes", "events", "ledger"} <= set(source), "inspect's keys")
+    at = 0
+    for part in source["ledger"]:
+        check(part["offset"] == at and part["length"] > 0, "the ledger has no gap and no overlap")
+        at = part["offset"] + part["length"]
+    check(at == source["bytes"] or source["type"] == "dir", "the ledger ends at the last byte")
+expect(run("inspect", log), 0, name, "evtx")
+digest = expect(run("inspect", "--digest", log), 0, "digest ").text
+check(digest == run("inspect", "--digest", log).text, "a digest is stable")
+check(f"over {len(everything)} events" in digest, "a digest covers every event")
+copy = bytearray(open(log, "rb").read())
+write("copy.evtx", bytes(copy))
+sums = [re.search("digest ([0-9a-f]+)", run("inspect", "--digest", f).text).group(1) for f in (log, path("copy.evtx"))]
+check(sums[0] == sums[1], "equal logs have equal digests")
+
+# show: the record that an export names, alone, in a folder, by path.
+event = failed[0]
+ref = f'{event["source"]}@{event["offset"]}'
+folder = os.path.dirname(log)
+expect(run("show", f'{log}@{event["offset"]}'), 0, "1026", "<Event")
+expect(run("show", ref, log), 0, "1026")
+expect(run("show", ref, cwd=folder), 0, "1026")
+expect(run("show", ref, "--format", "xml", cwd=folder), 0, "<EventID", "1026")
+shown = json.loads(expect(run("show", ref, "--format", "json", cwd=folder), 0).text)
+check("1026" in json.dumps(shown), "show --format json")
+inside = events(folder, "--where", "event_id == 1026")[0]
+expect(run("show", f'{inside["source"]}@{inside["offset"]}', folder), 0, "1026")
+expect(run("show", f"{log}@1"), 4, err="no record at offset 1")
+expect(run("show", "other.evtx@4608", log), 4, err="other.evtx")
+
+expect(run("show", "other.evtx@4608", folder, "--format", "json"), 4, err="no source")
+
+# explain.
+expect(run("explain", "0x904"), 0, "904")
+check(run("explain", "2308").code == 0, "decimal")
+check(run("explain", "0x904", "0x7").out == run("explain", "0x904/0x7").out, "two spellings of a pair")
+expect(run("explain", "-2146893007"), 0, "80090331", err=())
+expect(run("explain", "0xC000006D"), 0)
+expect(run("explain", "0x12345678"), 0, "not documented")
+expect(run("explain", "hello world"), 2)
+explained = json.loads(expect(run("explain", "0x904", "0x7", "--format", "json"), 0).text)
+check({"code", "meaning", "causes"} <= set(explained), "explain's keys")
+expect(run("explain", "1", "2", "3"), 2)
+
+# triage.
+for form in ("text", "md", "json"):
+    expect(run("triage", "--format", form, log), 0)
+case = json.loads(run("triage", "--format", "json", log).text)
+check({"schema", "verdict", "attempts", "coverage", "findings", "sources", "notes"} <= set(case), "the case's keys")
+expect(run("triage", log, "--symptom", "0x904/0x7", "--role", "PC1=client", "--at", "2026-03-02T11:00:00",
+           "--tz", "+01:00", "--user", "alice", "--client", "PC1", "--server", "host1", "--recovered", "--hash", "all"), 0)
+expect(run("triage", log, "--no-packs"), 0)
+expect(run("triage", log, "--role", "NOSUCH=client"), 0, err=("no machine of the case", "PC1"))
+check("no machine" not in run("triage", log, "--role", "PC1=client").notes, "a role for a machine that is there")
+at = [json.loads(run("triage", "--format", "json", log, *words).text)["verdict"] for words in
+      (("--at", "2026-03-02T10:10:00Z"), ("--at", "2026-03-02T10:10:00"), ("--at", "2026-03-02T12:10:00", "--tz", "+02:00"))]
+check(at[0] == at[1] == at[2], "--at with a zone, without, and with --tz")
+check(run("triage", log, "--exit-code=info").code in (0, 1), "--exit-code")
+check(run("triage", log).out == run("triage", log).out, "a report is the same each time")
+
+# A timeline in the same pass is the timeline of a pass of its own; and reads back.
+expect(run("timeline", log, "-o", path("own.fltl")), 0)
+expect(run("triage", log, "--timeline", path("same.fltl")), 0)
+check(open(path("own.fltl"), "rb").read() == open(path("same.fltl"), "rb").read(), "one pass, one timeline")
+back = events(path("own.fltl"))
+check([e["time"] for e in back] == times, "a timeline is in time order")
+same = {e["offset"]: e for e in everything}
+check(all(e == same[e["offset"]] for e in back), "export answers the same on INPUT and TIMELINE")
+expect(run("triage", path("own.fltl")), 0)
+expect(run("inspect", path("own.fltl")), 0, name)
+expect(run("timeline", path("own.fltl"), "-o", path("again.fltl")), 0)
+check(events(path("again.fltl")) == back, "a timeline of a timeline holds the same events")
+expect(run("show", ref, path("own.fltl")), 0, ref, "1026", "<Event")
+expect(run("show", f"{name}@1", path("own.fltl")), 4, err="no record at offset 1")
+expect(run("export", path("own.fltl"), log), 2, err="alone")
+cut = open(path("own.fltl"), "rb").read()
+check(run("export", write("cut.fltl", cut[:len(cut) * 2 // 3])).code in (3, 4), "a cut timeline is noticed")
+
+# The reader that the format's document prints.
+sys.path.insert(0, os.path.join(TOP, "docs"))
+try:
+    import read_fltl
+    read = list(read_fltl.events(path("own.fltl")))
+    check([e["record_id"] for e in read] == [e["record_id"] for e in back], "docs/read_fltl.py reads the same records")
+    check([e["data"].get("Value") for e in read] == [e["data"].get("Value") for e in back], "and the same values")
+except ImportError as missing:
+    print(f"docs/read_fltl.py was not run: {missing}")
+finish()

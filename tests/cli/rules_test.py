@@ -1,0 +1,73 @@
+"""Rule files on the command line: check, list, test, and what a bad file costs."""
+import glob
+import json
+import os
+
+import sample
+from tool import TOP, check, expect, finish, path, run, write
+
+log = sample.log()
+good = write("good.flr", open(sorted(glob.glob(os.path.join(TOP, "rules", "packs", "*.flr")))[0], "rb").read())
+bad = write("bad.flr", "rule broken {\n  nonsense\n}\n")
+
+expect(run("rules"), 2)
+expect(run("rules", "bake", good), 2, err="check, list or test")
+expect(run("rules", "check", good), 0, "good.flr", "rules")
+refused = expect(run("rules", "check", bad), 2, "bad.flr:", "error:", "^")
+expect(run("rules", "check", good, bad), 3, "good.flr", "refused")
+expect(run("rules", "check", path("missing.flr")), 2, err="missing.flr")
+expect(run("rules", "check"), 0)
+rows = [json.loads(line) for line in expect(run("rules", "check", good, bad, "--format", "json"), 3).text.splitlines()]
+check(len(rows) == 2 and all({"file", "rules", "errors", "warnings"} <= set(row) for row in rows), "one object a file")
+check(any(row["errors"] and {"line", "column", "text"} <= set(row["errors"][0]) for row in rows), "errors have places")
+check(any(not row["errors"] and row["rules"] > 0 for row in rows), "the good file has rules")
+
+expect(run("rules", "list"), 0)
+listed = [json.loads(line) for line in expect(run("rules", "list", "--format", "json"), 0).text.splitlines()]
+check(listed and all({"rule", "title", "severity", "file", "line"} <= set(rule) for rule in listed), "list's keys")
+check(len({rule["rule"] for rule in listed}) == len(listed), "names are unique")
+
+expect(run("triage", log, "--rules", bad), 2, err="bad.flr")
+expect(run("triage", log, "--rules", path("missing.flr")), 2, err="missing.flr")
+expect(run("triage", log, "--no-packs", "--rules", good), 0)
+expect(run("triage", log, "--no-packs", "--rules", good, "--rules", bad), 3, err="bad.flr")
+folder = path("rules")
+os.makedirs(folder)
+write("rules/a.flr", open(good, "rb").read())
+expect(run("triage", log, "--no-packs", "--rules", folder), 0)
+write("rules/b.flr", open(bad, "rb").read())
+expect(run("triage", log, "--no-packs", "--rules", folder), 3)
+
+twice = run("triage", log, "--rules", path("missing.flr")).notes
+check(twice.count("missing.flr") == 1, "one sentence for one missing file", run("triage", log, "--rules", path("missing.flr")))
+
+# A test that fails, one whose input is missing, and a rule without tests.
+RULE = """rule sample_client {
+  meta: title = "a client event"
+  events:
+    $end : kind "rdp.client.disconnect"
+  sequence:
+    $end
+  tests:
+    %s
+}
+"""
+name = os.path.relpath(log, path(""))
+expect(run("rules", "test", write("holds.flr", RULE % f'match "{name}"')), 0, "ok ", "1 tests, 0 failed")
+expect(run("rules", "test", write("fails.flr", RULE % f'nomatch "{name}"')), 1, "FAIL", "1 failed")
+expect(run("rules", "test", write("counts.flr", RULE % f'match "{name}" 3')), 1, "FAIL", "match wanted")
+expect(run("rules", "test", write("lost.flr", RULE % 'match "lost.evtx"')), 1, "FAIL", err="lost.evtx")
+expect(run("rules", "test", write("lost-scenario.flr", RULE % 'match "lost.scn"')), 1, "FAIL", err="lost.scn")
+expect(run("rules", "test", write("untested.flr", (RULE % "").replace("tests:", ""))), 0, "0 tests", err="no rule names a test")
+
+# Every pack's own tests.
+packs = os.path.join(TOP, "rules", "packs")
+tested = run("rules", "test", packs)
+check(tested.code == 0 and "0 failed" in tested.text, "the tests of the packs pass", tested)
+# Every shipped rule that finds something has tests, and all of them run.
+check(", 0 skipped" in tested.text, "no test of the packs is skipped", tested)
+for rule in listed:
+    check(rule["tests"] > 0 or rule["severity"] == 0, f'{rule["rule"]} has tests')
+    check(not rule["tests"] or f'  {rule["rule"]}  ' in tested.text, f'the tests of {rule["rule"]} run')
+expect(run("rules", "test"), 2)
+finish()

@@ -1,0 +1,101 @@
+"""Every scenario's report, case and events against the expected ones; --write [NAME...] rewrites them.
+
+Goldens are text, so that a difference can be read. What a scenario itself expects of the verdict is checked, too."""
+import difflib
+import json
+import os
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(os.path.dirname(HERE), "cli"))
+from tool import FIXTURES, FOLDER, build, check, finish, path, run, scenarios, skip  # noqa: E402
+
+# Events of a scenario with more of them than this are left to its report: nobody reads such a difference.
+MAX_EVENT_LINES = 100
+OUTPUTS = {
+    "report.txt": ("triage", "--quiet", "--format", "text"),
+    "case.json": ("triage", "--quiet", "--format", "json"),
+    "events.jsonl": ("export", "--quiet", "--format", "jsonl"),
+}
+
+
+def pretty(name, text):
+    if name != "case.json" or not text.strip():
+        return text
+    return json.dumps(json.loads(text), indent=1, ensure_ascii=False) + "\n"
+
+
+def expectation(folder):
+    """What the scenario says of its verdict, name=value a line: status, cause, symptom."""
+    file = os.path.join(folder, "expect.txt")
+    lines = open(file, encoding="utf-8").read().splitlines() if os.path.exists(file) else []
+    return dict(line.split("=", 1) for line in lines if "=" in line)
+
+
+def outputs(bundles, wanted):
+    """The expected files of one scenario; exit codes stand in one of their own."""
+    made, codes = {}, []
+    folder = os.path.dirname(bundles[0])
+    words = [os.path.basename(bundle) for bundle in bundles]
+    symptom = ["--symptom", wanted["symptom"]] if wanted.get("symptom") else []
+    for name, command in OUTPUTS.items():
+        result = run(*command, *words, *(symptom if command[0] == "triage" else []), cwd=folder)
+        check("Sanitizer" not in result.notes and result.code in (0, 3, 4), f"{words}: {command[0]} ends well", result)
+        codes.append(f"{command[0]} {command[-1]}: {result.code}\n")
+        text = pretty(name, result.text)
+        if name != "events.jsonl" or text.count("\n") <= MAX_EVENT_LINES:
+            made[name] = text
+    made["exit.txt"] = "".join(codes)
+    return made
+
+
+def compare(scenario, name, expected_file, text):
+    expected = open(expected_file, encoding="utf-8").read() if os.path.exists(expected_file) else ""
+    if expected == text:
+        return check(True, "")
+    difference = difflib.unified_diff(expected.splitlines(), text.splitlines(), f"tests/golden/{scenario}/{name}", "now", lineterm="")
+    print("\n".join(list(difference)[:60]))
+    check(False, f"{scenario}: {name} differs; when that is meant: ./dev golden {scenario}")
+
+
+def check_expectation(scenario, wanted, case):
+    if not case.strip():
+        return check("status" not in wanted, f"{scenario}: no verdict, expected {wanted.get('status')}")
+    verdict = json.loads(case)["verdict"]
+    causes = [h["cause"] for h in verdict.get("hypotheses", [])]
+    if "status" in wanted:
+        check(verdict["status"] == wanted["status"], f"{scenario}: verdict {verdict['status']}, expected {wanted['status']}")
+    if "cause" in wanted and wanted["cause"]:
+        check(causes[:1] == [wanted["cause"]], f"{scenario}: first cause {causes[:3]}, expected {wanted['cause']}")
+
+
+def main():
+    words = sys.argv[1:]
+    is_writing = words[:1] == ["--write"]
+    names = words[1:] if is_writing else words
+    if not os.path.exists(FIXTURES) or not scenarios():
+        skip("no fl-fixtures, or no scenarios")
+    for scenario in scenarios():
+        name = os.path.basename(scenario)[:-4]
+        if names and name not in names:
+            continue
+        bundles = build(scenario, path(name))
+        wanted = expectation(os.path.join(FOLDER, name))
+        made = outputs(bundles, wanted)
+        folder = os.path.join(HERE, name)
+        check_expectation(name, wanted, made.get("case.json", ""))
+        if is_writing:
+            os.makedirs(folder, exist_ok=True)
+        for file in sorted(set(OUTPUTS) | set(made)):
+            target = os.path.join(folder, file)
+            if is_writing and file in made:
+                with open(target, "w", encoding="utf-8") as out:
+                    out.write(made[file])
+            elif is_writing and os.path.exists(target):
+                os.remove(target)
+            elif file in made:
+                compare(name, file, target, made[file])
+    finish()
+
+
+main()

@@ -1,0 +1,158 @@
+/* codes_test.c - every code is reached by each of its notations, and the tables never mix. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "faultline/facts.h"
+
+enum { CAP = 16 };
+
+static bool reaches(const char *text, const fl_code_fact *fact) {
+  const fl_code_fact *found[CAP];
+  uint32_t code = 0;
+  fl_status s = FL_E_INTERNAL;
+  const size_t n = fl_code_parse(fl_str_of(text), found, CAP, &code, &s);
+  assert_int_equal(s, FL_OK);
+  for (size_t i = 0; i < n; i++)
+    if (found[i] == fact) return true;
+  return false;
+}
+
+static void check_row(const fl_code_fact *fact) {
+  char text[64];
+  assert_ptr_equal(fl_code_find(fact->space, fact->code), fact);
+  assert_true(fact->meaning[0] && fact->source[0] && fact->layer[0]);
+  (void)snprintf(text, sizeof text, "0x%x", fact->code);
+  if (!reaches(text, fact)) fail_msg("%s is not reached", text);
+  (void)snprintf(text, sizeof text, "0X%08X", fact->code);
+  if (!reaches(text, fact)) fail_msg("%s is not reached", text);
+  (void)snprintf(text, sizeof text, "%u", fact->code);
+  if (!reaches(text, fact)) fail_msg("%s is not reached", text);
+  (void)snprintf(text, sizeof text, "%d", (int)fact->code);
+  if (!reaches(text, fact)) fail_msg("%s is not reached", text);
+  if (fact->symbol[0] && strlen(fact->symbol) >= 4 && !reaches(fact->symbol, fact))
+    fail_msg("%s is not reached", fact->symbol);
+}
+
+static void every_row_is_reached(void **state) {
+  (void)state;
+  size_t n_all = 0;
+  for (int space = 0; space < FL_CODE_N_SPACES; space++) {
+    const fl_code_fact *facts;
+    const size_t n = fl_code_facts((fl_code_space)space, &facts);
+    assert_true(n > 0 && fl_code_space_names[space]);
+    for (size_t i = 0; i < n; i++) {
+      assert_int_equal(facts[i].space, space);
+      if (i > 0) assert_true(facts[i - 1].code < facts[i].code);
+      check_row(&facts[i]);
+    }
+    n_all += n;
+  }
+  assert_true(n_all > 400);
+}
+
+static size_t parse(const char *text, const fl_code_fact *found[CAP], uint32_t *ret_code) {
+  fl_status s = FL_E_INTERNAL;
+  const size_t n = fl_code_parse(fl_str_of(text), found, CAP, ret_code, &s);
+  assert_int_equal(s, FL_OK);
+  return n;
+}
+
+static void notations(void **state) {
+  (void)state;
+  const fl_code_fact *found[CAP];
+  uint32_t code = 0;
+  assert_true(parse(" 0x904 ", found, &code) >= 1);
+  assert_int_equal(found[0]->space, FL_CODE_DISCONNECT);
+  assert_int_equal(code, 2308);
+  /* NTSTATUS inside an HRESULT; an HRESULT of a security package is no NTSTATUS. */
+  assert_int_equal(parse("0xD00000B5", found, &code), 1);
+  assert_string_equal(found[0]->symbol, "STATUS_IO_TIMEOUT");
+  assert_int_equal(parse("3489660929", found, &code), 1);
+  assert_string_equal(found[0]->symbol, "STATUS_UNSUCCESSFUL");
+  assert_int_equal(parse("0x80090330", found, &code), 1);
+  assert_string_equal(found[0]->symbol, "SEC_E_DECRYPT_FAILURE");
+  assert_int_equal(parse("-2146893007", found, &code), 1);
+  assert_string_equal(found[0]->symbol, "SEC_E_ALGORITHM_MISMATCH");
+  assert_int_equal(parse("c000006d", found, &code), 1);
+  assert_string_equal(found[0]->symbol, "STATUS_LOGON_FAILURE");
+  assert_int_equal(parse("0xffffffff80090331", found, &code), 1);
+  assert_int_equal(code, 0x80090331);
+  /* A Win32 error inside an HRESULT. */
+  assert_int_equal(parse("0x8007274d", found, &code), 1);
+  assert_string_equal(found[0]->symbol, "WSAECONNREFUSED");
+  assert_int_equal(parse("23002", found, &code), 1);
+  assert_string_equal(found[0]->symbol, "E_PROXY_RAP_ACCESSDENIED");
+}
+
+static void symbols(void **state) {
+  (void)state;
+  const fl_code_fact *found[CAP];
+  uint32_t code = 0;
+  assert_int_equal(parse("exdiscreasonserverdeniedconnection", found, &code), 1);
+  assert_int_equal(found[0]->space, FL_CODE_EXTENDED);
+  assert_int_equal(code, 7);
+  assert_int_equal(parse("ServerDeniedConnection", found, &code), 2);
+  assert_int_equal(found[0]->space, FL_CODE_EXTENDED);
+  assert_int_equal(found[1]->space, FL_CODE_ERRINFO);
+  assert_int_equal(parse("WinsockFDCLOSE", found, &code), 1);
+  assert_int_equal(code, 0x904);
+}
+
+/* 263 is a primary reason and a licensing one: both are told, the primary one first. */
+static void small_numbers_keep_their_spaces(void **state) {
+  (void)state;
+  const fl_code_fact *found[CAP];
+  uint32_t code = 0;
+  assert_int_equal(parse("263", found, &code), 3);
+  assert_int_equal(found[0]->space, FL_CODE_DISCONNECT);
+  assert_int_equal(found[1]->space, FL_CODE_EXTENDED);
+  assert_int_equal(found[2]->space, FL_CODE_ERRINFO);
+  const fl_code_fact *received = fl_code_find(FL_CODE_DISCONNECT, 0x404);
+  assert_string_equal(received->symbol, "disconnectReasonSocketRecvFailed");
+}
+
+static void unknown_and_nonsense(void **state) {
+  (void)state;
+  const fl_code_fact *found[CAP];
+  static const char *const nonsense[] = {
+      "", "0x", "hello world", "no_such_symbol_here", "0x1ffffffff", "-99999999999", "--5", "abc"};
+  uint32_t code = 0;
+  fl_status s = FL_E_INTERNAL;
+  assert_int_equal(parse("0x1104", found, &code), 0);
+  assert_int_equal(code, 0x1104);
+  for (size_t i = 0; i < sizeof nonsense / sizeof nonsense[0]; i++) {
+    assert_int_equal(fl_code_parse(fl_str_of(nonsense[i]), found, CAP, &code, &s), 0);
+    assert_int_equal(s, FL_E_ARG);
+  }
+  assert_int_equal(fl_code_parse(FL_STR("7"), found, 1, &code, &s), 1);
+}
+
+static void causes_are_whole(void **state) {
+  (void)state;
+  const fl_cause_fact *causes;
+  const size_t n = fl_causes(&causes);
+  assert_int_equal(n, 50);
+  for (size_t i = 0; i < n; i++) {
+    assert_ptr_equal(fl_cause_find(fl_str_of(causes[i].id)), &causes[i]);
+    assert_true(strlen(causes[i].title) <= 70);
+    assert_true(causes[i].fix[0] && causes[i].check[0] && causes[i].collect[0]);
+    assert_null(strstr(causes[i].fix, "ename MachineKeys"));
+  }
+  assert_null(fl_cause_find(FL_STR("tls")));
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(every_row_is_reached),
+                                     cmocka_unit_test(notations),
+                                     cmocka_unit_test(symbols),
+                                     cmocka_unit_test(unknown_and_nonsense),
+                                     cmocka_unit_test(small_numbers_keep_their_spaces),
+                                     cmocka_unit_test(causes_are_whole)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

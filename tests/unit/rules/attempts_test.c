@@ -1,0 +1,223 @@
+/* attempts_test.c - attempts from hand-made events: phases, ends, probes, strangers, joins. */
+#include "solve_events.h"
+
+static void passes_phases(void **state) {
+  (void)state;
+  bench b;
+  bench_open(&b);
+  add_session(&b, 0, "F4A0");
+  add(&b, 60000, "SRV1", CORE, 107, "F4A0", "");
+  add(&b, 60100, "SRV1", CORE, 72, "F4A0", "MethodName=PreDisconnect(0)");
+  add(&b, 60101, "SRV1", CORE, 72, "F4A0", "MethodName=SetErrorInfo(0x0)");
+  add(&b, 60102, "SRV1", CORE, 103, "F4A0", "ReasonCode=13");
+  solve(&b);
+  assert_int_equal(b.c.n_attempts, 1);
+  const fl_attempt *a = &b.c.attempts[0];
+  assert_int_equal(a->reached, FL_PHASE_SESSION);
+  assert_int_equal(a->outcome, FL_OUTCOME_ENDED);
+  assert_int_equal(a->session_id, 3);
+  assert_int_equal(a->port, 50123);
+  assert_true(fl_str_eq(a->address, FL_STR("10.0.0.5")));
+  assert_true(fl_str_eq(a->ended_by, FL_STR("client")));
+  assert_int_equal(a->proof[FL_PHASE_AUTH]->event_id, 1149);
+  assert_true(a->has_host_code && a->host_code == 0);
+  bench_close(&b);
+}
+
+/* Two pairs after a session switch: the last one is what the client was told. */
+static void last_code_counts(void **state) {
+  (void)state;
+  bench b;
+  bench_open(&b);
+  add_session(&b, 0, "F4A0");
+  add(&b, 5000, "SRV1", CORE, 72, "F4A0", "MethodName=SetErrorInfo(0x0)");
+  add(&b, 9000, "SRV1", CORE, 72, "F4A0", "MethodName=PreDisconnect(-805306367)");
+  add(&b, 9001, "SRV1", CORE, 103, "F4A0", "ReasonCode=14");
+  solve(&b);
+  assert_int_equal(b.c.attempts[0].host_code, 0xd0000001u);
+  assert_int_equal(b.c.attempts[0].outcome, FL_OUTCOME_LOST);
+  assert_true(fl_str_eq(b.c.attempts[0].ended_by, FL_STR("network")));
+  bench_close(&b);
+}
+
+static void first_leg_is_a_probe(void **state) {
+  (void)state;
+  bench b;
+  bench_open(&b);
+  add_cut(&b, 0, "F4A1", "10.0.0.5:50120");
+  add_session(&b, 40000, "F4A2");
+  solve(&b);
+  assert_int_equal(b.c.n_attempts, 2);
+  assert_int_equal(b.c.attempts[0].outcome, FL_OUTCOME_PROBE);
+  assert_int_equal(b.c.attempts[1].outcome, FL_OUTCOME_OPEN);
+  bench_close(&b);
+}
+
+static void refused(bench *b, int64_t ms, const char *activity, const char *client_ip) {
+  add_cut(b, ms, activity, client_ip);
+  const char *colon = strchr(client_ip, ':');
+  char *fields = FL_NEW_ARRAY(b->arena, char, 64);
+  memcpy(fields, "IPString=", 9);
+  memcpy(fields + 9, client_ip, (size_t)(colon - client_ip));
+  /* before the end records of the same leg */
+  fl_event *e = add(b, ms + 150, "SRV1", CORE, 140, activity, fields);
+  b->c.n_events--;
+  const size_t at = b->c.n_events - 3;
+  memmove(&b->events[at + 1], &b->events[at], 3 * sizeof b->events[0]);
+  b->events[at] = e;
+  b->c.n_events++;
+}
+
+static void strangers_are_set_aside(void **state) {
+  (void)state;
+  static const char *const ids[] = {"F401", "F402", "F403"};
+  bench b;
+  bench_open(&b);
+  for (int i = 0; i < 3; i++) refused(&b, i * 10000, ids[i], "203.0.113.9:4000");
+  add_session(&b, 60000, "F4A2");
+  solve(&b);
+  assert_int_equal(b.c.n_attempts, 1);
+  assert_int_equal(b.s.n_attempts - b.s.n_real, 3);
+  bench_close(&b);
+}
+
+/* Where nobody is let in the host may be at fault, and the client asked about is never a stranger.
+ */
+static void failures_alone_are_no_noise(void **state) {
+  (void)state;
+  static const char *const ids[] = {"F401", "F402", "F403"};
+  bench b;
+  bench_open(&b);
+  for (int i = 0; i < 3; i++) refused(&b, i * 10000, ids[i], "10.0.0.9:4000");
+  solve(&b);
+  assert_int_equal(b.c.n_attempts, 3);
+  assert_int_equal(b.c.attempts[2].outcome, FL_OUTCOME_FAILED);
+  assert_int_equal(b.c.attempts[2].reached, FL_PHASE_TLS);
+  bench_close(&b);
+
+  bench_open(&b);
+  for (int i = 0; i < 3; i++) refused(&b, i * 10000, ids[i], "203.0.113.9:4000");
+  add_session(&b, 60000, "F4A2");
+  b.options.client = FL_STR("203.0.113.9");
+  solve(&b);
+  assert_int_equal(b.c.n_attempts, 4);
+  bench_close(&b);
+}
+
+static void client_and_host_are_joined(void **state) {
+  (void)state;
+  bench b;
+  bench_open(&b);
+  add(&b, 0, "PC1.corp.example", CLIENT, 1024, "A1", "Value=srv1.corp.example");
+  add_cut(&b, 100, "F4A1", "10.0.0.5:50120");
+  add(&b, 400, "PC1.corp.example", CLIENT, 1026, "A1", "Value=2308");
+  solve(&b);
+  assert_int_equal(b.c.n_attempts, 1);
+  const fl_attempt *a = &b.c.attempts[0];
+  assert_non_null(a->client);
+  assert_non_null(a->server);
+  assert_int_equal(a->code, 0x904);
+  assert_int_equal(a->outcome, FL_OUTCOME_FAILED);
+  assert_int_equal(a->reached, FL_PHASE_TCP);
+  assert_int_equal(a->n_events, 7);
+  /* the address is now another name of the client */
+  assert_ptr_equal(fl_case_machine(&b.c, FL_STR("10.0.0.5")), a->client);
+  bench_close(&b);
+}
+
+/* 0x204: the client never connected, so the leg beside it is somebody else's. */
+static void connect_failure_joins_nothing(void **state) {
+  (void)state;
+  bench b;
+  bench_open(&b);
+  add(&b, 0, "PC1", CLIENT, 1024, "A1", "Value=srv1");
+  add_cut(&b, 100, "F4A1", "10.0.0.7:50120");
+  add(&b, 3000, "PC1", CLIENT, 1026, "A1", "Value=516");
+  solve(&b);
+  assert_int_equal(b.c.n_attempts, 2);
+  assert_int_equal(b.c.attempts[0].reached, FL_PHASE_NAME);
+  bench_close(&b);
+}
+
+static void crash_loses_the_session(void **state) {
+  (void)state;
+  bench b;
+  bench_open(&b);
+  add_session(&b, 0, "F4A0");
+  add(&b, 90000, "SRV1", "Service Control Manager", 7031, "", "service=TermService");
+  solve(&b);
+  assert_int_equal(b.c.attempts[0].outcome, FL_OUTCOME_LOST);
+  assert_true(fl_str_eq(b.c.attempts[0].ended_by, FL_STR("server")));
+  bench_close(&b);
+
+  bench_open(&b);
+  add_session(&b, 0, "F4A0");
+  add(&b, 90000, "SRV1", "Service Control Manager", 7031, "", "service=Spooler");
+  solve(&b);
+  assert_int_equal(b.c.attempts[0].outcome, FL_OUTCOME_OPEN);
+  bench_close(&b);
+}
+
+/* The UDP side has another activity id and an address in brackets. */
+static void udp_side_belongs_to_tcp(void **state) {
+  (void)state;
+  bench b;
+  bench_open(&b);
+  add_session(&b, 0, "F4A0");
+  add(&b, 2500, "SRV1", CORE, 131, "0B11", "ConnType=UDP ClientIP=[10.0.0.5]:50999");
+  solve(&b);
+  assert_int_equal(b.c.n_attempts, 1);
+  assert_true(fl_str_eq(b.c.attempts[0].transport, FL_STR("udp")));
+  assert_int_equal(b.c.attempts[0].port, 50123);
+  bench_close(&b);
+}
+
+/* Without RdpCoreTS, 1149 and LSM stand for the connection. */
+static void older_logs_make_attempts(void **state) {
+  (void)state;
+  bench b;
+  bench_open(&b);
+  add(&b, 0, "SRV1", RCM, 1149, "", "Param1=anna Param3=10.0.0.5");
+  add(&b, 900, "SRV1", LSM, 21, "", "User=CORP\\anna SessionID=3 Address=10.0.0.5");
+  add(&b, 50000, "SRV1", LSM, 24, "", "User=CORP\\anna SessionID=3 Address=10.0.0.5");
+  add(&b, 50001, "SRV1", LSM, 40, "", "Session=3 Reason=11");
+  add(&b, 90000, "SRV1", LSM, 21, "", "User=CORP\\ben SessionID=1 Address=YEREL");
+  solve(&b);
+  assert_int_equal(b.c.n_attempts, 1);
+  assert_int_equal(b.c.attempts[0].outcome, FL_OUTCOME_ENDED);
+  assert_int_equal(b.c.attempts[0].session_id, 3);
+  bench_close(&b);
+}
+
+static void synthetic_event_tells_all(void **state) {
+  (void)state;
+  bench b;
+  bench_open(&b);
+  add_session(&b, 0, "F4A0");
+  solve(&b);
+  assert_int_equal(fl_attempt_event(&b.s, &b.s.attempts[0], NULL), FL_OK);
+  const fl_event *e = b.s.attempts[0].event;
+  assert_true(e->flags & FL_F_SYNTHETIC);
+  assert_true(fl_str_eq(e->kind, FL_STR("rdp.attempt")));
+  assert_int_equal(fl_event_field(e, FL_STR("reached_n"))->as.integer, 8);
+  assert_true(fl_str_eq(fl_event_field(e, FL_STR("outcome"))->as.text, FL_STR("open")));
+  assert_null(fl_event_field(e, FL_STR("code")));
+  bench_close(&b);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(passes_phases),
+      cmocka_unit_test(last_code_counts),
+      cmocka_unit_test(first_leg_is_a_probe),
+      cmocka_unit_test(strangers_are_set_aside),
+      cmocka_unit_test(failures_alone_are_no_noise),
+      cmocka_unit_test(client_and_host_are_joined),
+      cmocka_unit_test(connect_failure_joins_nothing),
+      cmocka_unit_test(crash_loses_the_session),
+      cmocka_unit_test(udp_side_belongs_to_tcp),
+      cmocka_unit_test(older_logs_make_attempts),
+      cmocka_unit_test(synthetic_event_tells_all),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,381 @@
+/* sequence_test.c - windows, joins, order, repetition, limits, texts of sequences. */
+#include "flr_help.h"
+
+#define RULE(events, rest) "rule r { meta: title = \"t\" events: " events " " rest " }"
+#define A "$a : provider \"P\" 1 { k -> %k } "
+#define B "$b : provider \"P\" 2 { k -> %k } "
+#define C "$c : provider \"P\" 3 { k -> %k } "
+#define SCORE "score: +10 if $a +20 if $b report at 0"
+
+/* Events as "id@seconds" or "id@seconds:key", in time order. */
+static world *play(const char *rules, const char *script) {
+  world *w = world_create(rules);
+  add_machine(w, "M", 0);
+  while (*script) {
+    int id = 0, n = 0;
+    double at = 0;
+    char key = 0;
+    if (sscanf(script, "%d@%lf:%c%n", &id, &at, &key, &n) != 3 || n == 0) {
+      key = 0;
+      n = 0;
+      assert_int_equal(sscanf(script, "%d@%lf%n", &id, &at, &n), 2);
+    }
+    char *fields = fl_arena_alloc(w->arena, 8);
+    if (key) (void)snprintf(fields, 8, "k=%c", key);
+    (void)add_event(w, at, "M", "P", id, fields);
+    script += n;
+    while (*script == ' ') script++;
+  }
+  (void)world_run(w);
+  return w;
+}
+
+/* Ids of the events of finding i, such as "1 2". */
+static void check(const char *rules, const char *script, const char *expected) {
+  world *w = play(rules, script);
+  char text[512] = "";
+  size_t n = 0;
+  for (size_t i = 0; i < w->n_findings; i++) {
+    for (size_t k = 0; k < w->findings[i].n_events; k++)
+      n += (size_t)snprintf(text + n, sizeof text - n, "%s%lld",
+                            k   ? " "
+                            : i ? " | "
+                                : "",
+                            (long long)w->findings[i].events[k]->event_id);
+  }
+  if (strcmp(text, expected) != 0)
+    fail_msg("%s: found \"%s\", expected \"%s\"", script, text, expected);
+  world_free(w);
+}
+
+static void forward_windows(void **state) {
+  (void)state;
+  const char *rule = RULE(A B, "sequence by %k within 60s: $a $b within 10s " SCORE);
+  check(rule, "1@0 2@5", "1 2");
+  check(rule, "1@0 2@10", "1 2");
+  check(rule, "1@0 2@10.001", "");
+  check(rule, "2@0 1@5", "");
+  check(rule, "1@0 2@0", "1 2");
+  check(rule, "2@0 1@0", ""); /* equal times in one log: record numbers decide */
+  check(rule, "1@0:x 2@5:y", "");
+  check(rule, "1@0:x 2@5:X", "1 2");
+  check(rule, "1@0:x 2@5:y 2@6:x", "1 2");
+  check(rule, "1@0:x 2@5", "1 2"); /* unset joins with anything */
+  check(rule, "1@0 2@5:z", "1 2");
+  check(rule, "1@0 1@1 2@5", "1 2 | 1 2");
+  /* Counted from the previous matched step, and never past the sequence's end. */
+  const char *three =
+      RULE(A B C, "sequence by %k within 15s: $a $b within 10s $c within 10s " SCORE);
+  check(three, "1@0 2@9 3@15", "1 2 3");
+  check(three, "1@0 2@9 3@16", "");
+  const char *open = RULE(A B, "sequence by %k within 15s: $a $b " SCORE);
+  check(open, "1@0 2@15", "1 2");
+  check(open, "1@0 2@16", "");
+  check(RULE(A B, "sequence by %k: $a $b " SCORE), "1@0 2@300", "1 2");
+}
+
+static void optional_and_choices(void **state) {
+  (void)state;
+  const char *optional =
+      RULE(A B C, "sequence by %k within 60s: $a $b? within 5s $c within 5s " SCORE);
+  check(optional, "1@0 3@5", "1 3");
+  check(optional, "1@0 2@5 3@10", "1 2 3");
+  check(optional, "1@0 3@6", "");
+  const char *choice = RULE(A B C, "sequence by %k within 60s: $a ($b | $c) within 5s " SCORE);
+  check(choice, "1@0 2@5", "1 2");
+  check(choice, "1@0 3@5", "1 3");
+  check(choice, "1@0 2@4 3@5", "1 2 3");
+  check(choice, "1@0 2@6 3@7", "");
+  const char *first = RULE(A B C, "sequence by %k within 60s: ($a | $b) $c within 5s " SCORE);
+  check(first, "1@0 3@2 2@10 3@11", "1 3 | 2 3");
+}
+
+static void before_and_during(void **state) {
+  (void)state;
+  const char *before = RULE(A B, "sequence by %k within 60s: $a $b before 10s " SCORE);
+  check(before, "2@0 1@10", "2 1");
+  check(before, "2@0 1@11", "");
+  check(before, "1@0 2@1", "");
+  const char *listed = RULE(A B, "sequence by %k within 30s: $b? $a " SCORE);
+  check(listed, "2@0 1@30", "2 1");
+  check(listed, "2@0 1@31", "1");
+  const char *during = RULE(A B, "sequence by %k within 60s: $a $b? during 2s " SCORE);
+  check(during, "2@0 1@2", "2 1");
+  check(during, "1@0 2@2", "1 2");
+  check(during, "1@0 2@2.5", "1");
+}
+
+static void latest_before_and_nearest_during(void **state) {
+  (void)state;
+  world *w =
+      play(RULE(A B, "sequence by %k within 60s: $a $b before 10s " SCORE), "2@0 2@3 1@5 2@6");
+  assert_int_equal(w->n_findings, 1);
+  assert_int_equal(w->findings[0].events[0]->t, T0 + 3 * FL_SECOND);
+  world_free(w);
+  w = play(RULE(A B, "sequence by %k within 60s: $a $b during 10s " SCORE), "2@0 2@3 1@5 2@6 2@7");
+  assert_int_equal(w->findings[0].events[1]->t, T0 + 6 * FL_SECOND);
+  world_free(w);
+}
+
+static void attempts_have_an_end(void **state) {
+  (void)state;
+  world *w =
+      world_create(RULE("$a : kind \"rdp.attempt\" { server -> %s as host } "
+                        "$b : server provider \"P\" 2 { event.host -> %s as host }",
+                        "sequence by %s within 60s: $a $b during 1s " SCORE));
+  add_machine(w, "srv.corp", FL_ROLE_SERVER);
+  add_machine(w, "other", FL_ROLE_SERVER);
+  const fl_event *attempt = add_attempt(w, 0, "server=SRV duration_ms=10000");
+  (void)add_event(w, 5, "other", "P", 2, "");
+  (void)add_event(w, 11, "SRV.corp.example", "P", 2, "");
+  assert_int_equal(world_run(w), 1);
+  assert_ptr_equal(w->findings[0].anchor, attempt);
+  assert_int_equal(w->findings[0].n_events, 2);
+  assert_int_equal(w->findings[0].events[1]->t, T0 + 11 * FL_SECOND);
+  assert_int_equal(w->findings[0].start, T0);
+  assert_int_equal(w->findings[0].end, T0 + 11 * FL_SECOND);
+  world_free(w);
+}
+
+static void repeated_steps(void **state) {
+  (void)state;
+  const char *star = RULE(A B, "sequence by %k within 60s: $a $b* within 10s " SCORE);
+  check(star, "1@0", "1");
+  check(star, "1@0 2@1 2@2 2@11", "1 2 2");
+  const char *plus = RULE(A B, "sequence by %k within 60s: $a $b+ within 10s " SCORE);
+  check(plus, "1@0", "");
+  check(plus, "1@0 2@1 2@2", "1 2 2");
+  const char *anchor = RULE(A B, "sequence by %k within 20s: $a+ $b? " SCORE);
+  check(anchor, "1@0 1@5 2@6 1@30", "1 1 2 | 1");
+}
+
+static void unordered_groups(void **state) {
+  (void)state;
+  const char *after =
+      RULE(A B C, "sequence by %k within 60s: $a unordered within 5s { $b $c } " SCORE);
+  check(after, "1@0 2@10 3@12", "1 2 3");
+  check(after, "1@0 3@10 2@12", "1 3 2");
+  check(after, "1@0 3@10 2@20", "");
+  check(after, "1@0 3@10 2@20 3@22", "1 2 3");
+  const char *anchor =
+      RULE(A B, "sequence by %k within 60s: unordered within 5s { $b? $a } " SCORE);
+  check(anchor, "2@0 1@5", "2 1");
+  check(anchor, "1@0 2@5", "1 2");
+  check(anchor, "1@0 2@6", "1");
+}
+
+static void until_ends_it(void **state) {
+  (void)state;
+  const char *rule = RULE(A B C, "sequence by %k within 60s: $a $b until $c " SCORE);
+  check(rule, "1@0 3@5 2@6", "");
+  check(rule, "1@0 2@4 3@5", "1 2 3");
+}
+
+static void roles_and_required(void **state) {
+  (void)state;
+  world *w = world_create(RULE("$a : server provider \"P\" 1 { need => %n } ", ""));
+  add_machine(w, "S", FL_ROLE_SERVER);
+  add_machine(w, "C", FL_ROLE_CLIENT);
+  add_machine(w, "U", 0);
+  (void)add_event(w, 0, "S", "P", 1, "need=1");
+  (void)add_event(w, 1, "C", "P", 1, "need=1");
+  (void)add_event(w, 2, "U", "P", 1, "need=1");
+  (void)add_event(w, 3, "stranger", "P", 1, "need=1");
+  (void)add_event(w, 4, "S", "P", 1, "");
+  w->arena = w->arena;
+  assert_int_equal(world_run(w), 3);
+  assert_int_equal(w->findings[0].score, 60);
+  world_free(w);
+}
+
+static void machine_joins(void **state) {
+  (void)state;
+  world *w = world_create(RULE("$a : server provider \"P\" 1 $b : server provider \"P\" 2 ",
+                               "sequence by machine(server) within 60s: $a $b " SCORE
+                               " explain: \"{machine(server)}\""));
+  add_machine(w, "S1", FL_ROLE_SERVER);
+  add_machine(w, "S2", FL_ROLE_SERVER);
+  (void)add_event(w, 0, "S1", "P", 1, "");
+  (void)add_event(w, 1, "S2", "P", 2, "");
+  (void)add_event(w, 2, "s1.corp", "P", 2, "");
+  assert_int_equal(world_run(w), 1);
+  assert_text(w->findings[0].events[1]->host, "s1.corp");
+  assert_text(w->findings[0].text, "S1");
+  world_free(w);
+}
+
+static void skew_widens_between_machines(void **state) {
+  (void)state;
+  const char *rule = RULE(A B, "sequence by %k within 60s skew 30s: $a $b within 5s " SCORE);
+  for (int is_estimated = 0; is_estimated < 2; is_estimated++) {
+    world *w = world_create(rule);
+    add_machine(w, "M1", 0);
+    add_machine(w, "M2", 0);
+    if (is_estimated) {
+      w->machines[1].n_anchors = 3;
+      w->machines[1].spread_ns = FL_SECOND;
+    }
+    (void)add_event(w, 0, "M2", "P", 2, "");
+    (void)add_event(w, 20, "M1", "P", 1, "");
+    assert_int_equal(world_run(w), is_estimated ? 0 : 1);
+    world_free(w);
+  }
+  check(rule, "2@0 1@20", ""); /* the same machine */
+}
+
+static void noise_runs_apart(void **state) {
+  (void)state;
+  world *w = world_create(
+      "rule n { meta: title = \"n\" effect = \"noise\" events: $a : provider \"P\" 1 }\n"
+      "rule r { meta: title = \"r\" events: $a : provider \"P\" 1 }");
+  (void)add_event(w, 0, "M", "P", 1, "");
+  assert_int_equal(world_run_part(w, FL_RULES_NOISE), 1);
+  assert_string_equal(w->findings[0].rule, "n");
+  assert_int_equal(world_run_part(w, FL_RULES_NORMAL), 1);
+  assert_string_equal(w->findings[0].rule, "r");
+  world_free(w);
+}
+
+static void texts_are_filled(void **state) {
+  (void)state;
+  world *w = world_create(RULE(
+      "$a : provider \"P\" 1 { user -> %u as user; code -> %c as hex } $b : provider \"P\" 2 $z : "
+      "provider \"Z\"",
+      "sequence within 60s: $a $b* $z? "
+      "score: +150 if $a -20 if count($b) == 2 : \"{count($b)} of {$b.id}, last {$b.last.time}\" "
+      "explain: \"{%u} {$a.code:hex} {%c:hex} {$a.neg:hex} {$a.gone} {$b.delta($a)} \" "
+      "\"[?$b: yes [?%u: {%u}]][?$z: no] \\{x\\} [y] {$a.host}/{$a.event.id}/{$a.data.code} "
+      "{$a.time}\""));
+  (void)add_event(w, 0, "M", "P", 1, "user=CORP\\Al code=2308 neg=-1");
+  (void)add_event(w, 0.31, "M", "P", 2, "");
+  (void)add_event(w, 2, "M", "P", 2, "");
+  assert_int_equal(world_run(w), 1);
+  assert_text(w->findings[0].text,
+              "CORP\\Al 0x904 0x904 0xffffffff ? 0.31 s yes CORP\\Al {x} [y] M/1/2308 "
+              "2023-11-14 22:13:20 UTC");
+  assert_int_equal(w->findings[0].score, 100); /* 150 - 20, clamped */
+  assert_int_equal(w->findings[0].n_evidence, 2);
+  assert_text(w->findings[0].evidence[1].text, "2 of 2, last 2023-11-14 22:13:22 UTC");
+  assert_int_equal(w->findings[0].evidence[1].n_events, 2);
+  assert_has(w->findings[0].evidence[0].text, "event 1 of P on M at 2023-11-14 22:13:20 UTC");
+  world_free(w);
+}
+
+/* The same hits in another order of arrival, where times are equal, give the same findings. */
+static void equal_times_do_not_matter(void **state) {
+  (void)state;
+  const char *rule = RULE("$a : provider \"P\" 1 $b : provider \"Q\" 2",
+                          "sequence within 60s: $a $b within 5s " SCORE);
+  for (int order = 0; order < 2; order++) {
+    world *w = world_create(rule);
+    add_machine(w, "M", 0);
+    for (int i = 0; i < 2; i++) {
+      fl_event *event =
+          i == order ? add_event(w, 0, "M", "P", 1, "") : add_event(w, 0, "M", "Q", 2, "");
+      event->channel = i == order ? FL_STR("one") : FL_STR("two");
+    }
+    assert_int_equal(world_run(w), 1);
+    assert_int_equal(w->findings[0].n_events, 2);
+    world_free(w);
+  }
+}
+
+static void duplicates_are_ignored(void **state) {
+  (void)state;
+  world *w = world_create(RULE(A, ""));
+  (void)add_event(w, 0, "M", "P", 1, "");
+  add_event(w, 1, "M", "P", 1, "")->flags = FL_F_DUPLICATE;
+  add_event(w, 2, "M", "P", 1, "")->flags = FL_F_TIME_INVALID;
+  assert_int_equal(world_run(w), 1);
+  world_free(w);
+}
+
+/* Many hits: work grows with hits, limits are counted. */
+static fl_event **many_events(fl_arena *arena, size_t n, bool has_keys) {
+  fl_event **events = malloc(n * sizeof *events);
+  assert_non_null(events);
+  for (size_t i = 0; i < n; i++) {
+    char text[32];
+    (void)snprintf(text, sizeof text, "k=%zu", has_keys ? i / 2 : (size_t)0);
+    const fl_str fields = fl_arena_str(arena, fl_str_of(text));
+    events[i] = make_event(arena, "M", "P", i % 2 ? 2 : 1, fields.p);
+    events[i]->t = T0 + (int64_t)i * 1000000;
+    assert_non_null(fields.p);
+  }
+  return events;
+}
+
+static void run_many(const char *rule, size_t n, bool has_keys, size_t *ret_findings,
+                     uint64_t *ret_evicted) {
+  fl_arena *arena = fl_arena_create((size_t)2 << 30), *out = fl_arena_create((size_t)512 << 20);
+  fl_rules *rules = rules_of(rule);
+  fl_event **events = many_events(arena, n, has_keys);
+  fl_time *times = malloc(n * sizeof *times);
+  assert_non_null(times);
+  for (size_t i = 0; i < n; i++) times[i] = events[i]->t;
+  const fl_machine machine = {.name = FL_STR("M")};
+  const fl_sequence_input in = {.rules = rules,
+                                .events = (const fl_event *const *)events,
+                                .times = times,
+                                .n = n,
+                                .machines = &machine,
+                                .n_machines = 1,
+                                .part = FL_RULES_NORMAL};
+  fl_finding *findings = NULL;
+  fl_err err = {0};
+  if (fl_sequences_run(&in, out, &findings, ret_findings, ret_evicted, &err) != FL_OK)
+    fail_msg("%s", err.text);
+  if (*ret_findings) /* the newest stay */
+    assert_true(findings[*ret_findings - 1].start >= times[n - 2]);
+  free(times);
+  free(events);
+  fl_rules_free(rules);
+  fl_arena_free(out);
+  fl_arena_free(arena);
+}
+
+static void a_million_hits(void **state) {
+  (void)state;
+  size_t n_findings = 0;
+  uint64_t n_evicted = 0;
+  const char *keyed = RULE(
+      A B, "sequence by %k within 1d: $a absent $b during 1d score: +50 if $b and $a.k == \"x\"");
+  run_many(keyed, 1000000, true, &n_findings, &n_evicted);
+  assert_int_equal(n_findings, 0);
+  assert_int_equal(n_evicted, 0);
+  const char *all = RULE(A B, "sequence by %k within 1d: $a $b");
+  run_many(all, 100000, true, &n_findings, &n_evicted);
+  assert_int_equal(n_findings, 8192);
+  assert_int_equal(n_evicted, 50000 - 8192);
+}
+
+static void scans_are_bounded(void **state) {
+  (void)state;
+  size_t n_findings = 0;
+  uint64_t n_evicted = 0;
+  const char *rule = RULE(A B, "sequence by %k within 1d: $a $b* score: +50 if count($b) > 100000");
+  run_many(rule, 20000, false, &n_findings, &n_evicted);
+  assert_int_equal(n_findings, 0);
+  assert_true(n_evicted > 0);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(forward_windows),
+                                     cmocka_unit_test(optional_and_choices),
+                                     cmocka_unit_test(before_and_during),
+                                     cmocka_unit_test(latest_before_and_nearest_during),
+                                     cmocka_unit_test(attempts_have_an_end),
+                                     cmocka_unit_test(repeated_steps),
+                                     cmocka_unit_test(unordered_groups),
+                                     cmocka_unit_test(until_ends_it),
+                                     cmocka_unit_test(roles_and_required),
+                                     cmocka_unit_test(machine_joins),
+                                     cmocka_unit_test(skew_widens_between_machines),
+                                     cmocka_unit_test(noise_runs_apart),
+                                     cmocka_unit_test(texts_are_filled),
+                                     cmocka_unit_test(equal_times_do_not_matter),
+                                     cmocka_unit_test(duplicates_are_ignored),
+                                     cmocka_unit_test(a_million_hits),
+                                     cmocka_unit_test(scans_are_bounded)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
