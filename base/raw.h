@@ -10,7 +10,13 @@ enum { FL_SHORT_TEXT_MAX = 48 };
 size_t fl_raw_width(uint8_t type); /* of fixed-size types, else 0 */
 double fl_raw_real(fl_raw raw);    /* FL_T_F32 or FL_T_F64 of sound length */
 bool fl_raw_is_sound(fl_raw raw);  /* the length fits the type */
-fl_raw fl_raw_trim(fl_raw raw);    /* strings: without NULs at the end */
+/* Strings: one or more NULs at the end are how they end, not what they say. */
+static inline fl_raw fl_raw_trim(fl_raw raw) {
+  const uint32_t unit = raw.type == FL_T_STR16 || raw.type == FL_T_EVTXML ? 2 : 1;
+  raw.n -= raw.n % unit;
+  while (raw.n >= unit && raw.p[raw.n - unit] == 0 && raw.p[raw.n - 1] == 0) raw.n -= unit;
+  return raw;
+}
 
 /* Walks the items of an array value. */
 typedef struct fl_raw_cursor {

@@ -20,14 +20,6 @@ static const uint8_t widths[32] = {
 
 size_t fl_raw_width(uint8_t type) { return type < 32 ? widths[type] : 0; }
 
-/* One or more NULs at the end of a string are how it ends, not what it says. */
-fl_raw fl_raw_trim(fl_raw raw) {
-  const uint32_t unit = raw.type == FL_T_STR16 || raw.type == FL_T_EVTXML ? 2 : 1;
-  raw.n -= raw.n % unit;
-  while (raw.n >= unit && raw.p[raw.n - unit] == 0 && raw.p[raw.n - 1] == 0) raw.n -= unit;
-  return raw;
-}
-
 static fl_str hex_text(fl_raw raw, fl_arena *arena) {
   char *out = fl_arena_take(arena, (size_t)raw.n * 2 + 1);
   return out ? (fl_str){out, fl_put_hex_bytes(raw.p, raw.n, out)} : (fl_str){0};

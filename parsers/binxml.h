@@ -44,8 +44,8 @@ typedef struct bx_template {
   const uint64_t *words;
 } bx_template;
 
-/* Definition bytes that were met before. Names that stand outside of them are given by offsets into
- * the chunk, so equal bytes mean the same template only where these names are the same too. */
+/* Names that stand outside of a definition are given by offsets into the chunk, so equal bytes mean
+ * the same template only where these names are the same too. */
 typedef struct bx_name_ref {
   uint32_t offset;
   const fl_str *name;
@@ -56,15 +56,22 @@ typedef struct bx_name_refs {
 } bx_name_refs;
 /* The computer's name stands in each definition as constant text. It is kept out of the template,
  * so that the logs of a thousand machines share one: a row gets it as one more slot. */
+typedef struct bx_literal {
+  const fl_str *text;
+  uint32_t at, n_bytes; /* of its characters in the definition; 0 bytes: joined from several */
+} bx_literal;
 typedef struct bx_literals {
-  const fl_str **items;
+  bx_literal *items;
   size_t n, cap;
 } bx_literals;
+/* A definition that was met before, with its bytes: those of literals need not be the same. */
 typedef struct bx_definition {
   const bx_template *template;
-  const fl_str *const *literals; /* template->n_literals texts */
+  const bx_literal *literals; /* template->n_literals, in order of their place */
   const bx_name_ref *names;
   size_t n_names;
+  const uint8_t *bytes;
+  uint32_t n_bytes;
 } bx_definition;
 
 /* Names, templates and shapes of the whole run, capped. */
@@ -76,11 +83,12 @@ void bx_store_begin_source(bx_store *store);
 bool bx_store_has_spare_room(const bx_store *store);
 /* An interned copy with a stable address; NULL when the store is full. */
 const fl_str *bx_store_intern(bx_store *store, fl_str text);
-/* Definitions by the hash of their bytes and place; several may share one. Start with *at SIZE_MAX.
- */
+/* Definitions by a hash of id, size and place; several may share one. Start with *at SIZE_MAX. */
 const bx_definition *bx_store_definition(const bx_store *store, uint64_t hash, size_t *at);
 /* What a walk over a definition gives. */
 typedef struct bx_compiled {
+  const uint8_t *bytes; /* of the definition */
+  uint32_t n_bytes;
   bx_words words;
   bx_name_refs names;
   bx_literals literals;

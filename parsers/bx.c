@@ -66,12 +66,15 @@ static fl_status put_const(bx_walk *w, fl_raw raw, fl_err *err) {
 
 /* Text that differs between the machines that wrote a definition. */
 static fl_status put_literal(bx_walk *w, fl_raw raw, fl_err *err) {
-  bx_literals *literals = &w->b->compiled.literals;
+  bx_compiled *to = &w->b->compiled;
+  bx_literals *literals = &to->literals;
+  const bool is_in_place = raw.type == FL_T_STR16; /* joined texts are UTF-8 */
+  const uint32_t at = is_in_place ? (uint32_t)(raw.p - to->bytes) : 0;
   const fl_str *text = bx_intern(w, fl_raw_text(raw, w->b->scratch));
   if (!text ||
       !fl_grow((void **)&literals->items, &literals->cap, literals->n + 1, sizeof *literals->items))
     return fl_fail(err, FL_E_LIMIT, w->rd.pos, "no room for another name");
-  literals->items[literals->n++] = text;
+  literals->items[literals->n++] = (bx_literal){text, at, is_in_place ? raw.n : 0};
   return bx_put(w, BX_LITERAL, literals->n - 1, err);
 }
 
@@ -168,32 +171,84 @@ static fl_status walk_pi(bx_walk *w, fl_err *err) {
 
 static fl_status walk_fragment(bx_walk *w, fl_err *err);
 
-static fl_status compile(bx_walk *w, uint32_t offset, uint32_t size, uint64_t hash,
-                         const bx_definition **ret_definition, fl_err *err) {
+/* Where a definition lies in the chunk. */
+typedef struct bx_place {
+  uint32_t offset, n_bytes;
+  const uint8_t *bytes;
+  uint64_t hash; /* of id, size and offset: what stands there is compared */
+} bx_place;
+
+static fl_status compile(bx_walk *w, const bx_place *place, const bx_definition **ret_definition,
+                         fl_err *err) {
   bx *b = w->b;
   if (!w->rows)
     return fl_fail(err, FL_E_UNSUPPORTED, w->rd.pos, "template inside a template definition");
   b->compiled.words.n = b->compiled.names.n = b->compiled.literals.n = 0;
+  b->compiled.bytes = place->bytes;
+  b->compiled.n_bytes = place->n_bytes;
   bx_walk inner = {.b = b, .words = &b->compiled.words, .depth = w->depth};
-  inner.rd = fl_rd_of(b->bytes, offset + BX_DEFINITION_HEADER + size);
-  fl_rd_seek(&inner.rd, offset + BX_DEFINITION_HEADER);
+  inner.rd = fl_rd_of(b->bytes, place->offset + BX_DEFINITION_HEADER + place->n_bytes);
+  fl_rd_seek(&inner.rd, place->offset + BX_DEFINITION_HEADER);
   FL_TRY(walk_fragment(&inner, err));
-  *ret_definition = bx_store_add(b->store, hash, &b->compiled, b->chunk_arena);
-  if (!*ret_definition) return fl_fail(err, FL_E_LIMIT, offset, "no room for another template");
+  *ret_definition = bx_store_add(b->store, place->hash, &b->compiled, b->chunk_arena);
+  if (!*ret_definition)
+    return fl_fail(err, FL_E_LIMIT, place->offset, "no room for another template");
   return FL_OK;
 }
 
-/* A definition with the same bytes at the same offset, whose outside names are the same here. */
-static const bx_definition *find_definition(bx_walk *w, uint64_t hash) {
+/* The same bytes but for the literals. */
+static bool has_bytes(const bx_definition *d, const bx_place *place) {
+  size_t at = 0;
+  if (d->n_bytes != place->n_bytes) return false;
+  for (uint32_t i = 0; i < d->template->n_literals; i++) {
+    const bx_literal *literal = &d->literals[i];
+    if (literal->n_bytes == 0) continue;
+    if (memcmp(d->bytes + at, place->bytes + at, literal->at - at) != 0) return false;
+    at = literal->at + literal->n_bytes;
+  }
+  return memcmp(d->bytes + at, place->bytes + at, d->n_bytes - at) == 0;
+}
+
+static bool has_names(bx_walk *w, const bx_definition *d) {
+  for (size_t i = 0; i < d->n_names; i++) {
+    const fl_str *name = NULL;
+    const fl_status status = bx_find_name(w, d->names[i].offset, &name, NULL, NULL);
+    if (status != FL_OK || name != d->names[i].name) return false;
+  }
+  return true;
+}
+
+/* The definition with the literals that stand here; NULL when there is no room. */
+static const bx_definition *with_literals(bx_walk *w, const bx_definition *d,
+                                          const bx_place *place) {
+  const uint32_t n = d->template->n_literals;
+  bool is_same = true;
+  for (uint32_t i = 0; i < n && is_same; i++)
+    is_same = memcmp(d->bytes + d->literals[i].at, place->bytes + d->literals[i].at,
+                     d->literals[i].n_bytes) == 0;
+  if (is_same) return d;
+  bx_definition *own = FL_NEW(w->b->chunk_arena, bx_definition);
+  bx_literal *literals = FL_NEW_ARRAY(w->b->chunk_arena, bx_literal, n);
+  if (!own || !literals) return NULL;
+  for (uint32_t i = 0; i < n; i++) {
+    literals[i] = d->literals[i];
+    if (literals[i].n_bytes == 0) continue;
+    const fl_raw raw = {place->bytes + literals[i].at, literals[i].n_bytes, FL_T_STR16, 0};
+    if (!(literals[i].text = bx_intern(w, fl_raw_text(raw, w->b->scratch)))) return NULL;
+  }
+  *own = *d;
+  own->literals = literals;
+  return own;
+}
+
+/* A definition that was met before at this offset of a chunk, its outside names the same here. */
+static const bx_definition *find_definition(bx_walk *w, const bx_place *place) {
+  enum { MOST_ALIKE = 64 };
   size_t at = SIZE_MAX;
-  for (const bx_definition *d; (d = bx_store_definition(w->b->store, hash, &at));) {
-    bool is_same = true;
-    for (size_t i = 0; i < d->n_names && is_same; i++) {
-      const fl_str *name = NULL;
-      is_same = bx_find_name(w, d->names[i].offset, &name, NULL, NULL) == FL_OK &&
-                name == d->names[i].name;
-    }
-    if (is_same) return d;
+  for (unsigned i = 0; i < MOST_ALIKE; i++) {
+    const bx_definition *d = bx_store_definition(w->b->store, place->hash, &at);
+    if (!d) return NULL;
+    if (has_bytes(d, place) && has_names(w, d)) return with_literals(w, d, place);
   }
   return NULL;
 }
@@ -201,9 +256,10 @@ static const bx_definition *find_definition(bx_walk *w, uint64_t hash) {
 static fl_status find_template(bx_walk *w, uint32_t id, uint32_t offset,
                                const bx_definition **ret_definition, fl_err *err) {
   bx *b = w->b;
-  bx_cached *place = &b->templates[(offset * 2654435761u) >> 24];
-  if (place->chunk == b->chunk && place->offset == offset) {
-    *ret_definition = place->value;
+  bx_cached *cached = &b->templates[(offset * 2654435761u) >> 24];
+  if (cached->chunk == b->chunk && cached->offset == offset &&
+      fl_le32(b->bytes + offset + 4) == id) {
+    *ret_definition = cached->value;
     return FL_OK;
   }
   fl_rd rd = fl_rd_of(b->bytes, b->n_bytes);
@@ -219,32 +275,41 @@ static fl_status find_template(bx_walk *w, uint32_t id, uint32_t offset,
   if (first_word != id)
     return fl_fail(err, FL_E_CORRUPT, w->rd.pos, "template 0x%08x at %u, expected 0x%08x",
                    first_word, offset, id);
-  const uint64_t hash = fl_hash_bytes(body, size, fl_hash_mix(id, offset));
-  *ret_definition = find_definition(w, hash);
-  if (!*ret_definition) FL_TRY(compile(w, offset, size, hash, ret_definition, err));
-  *place = (bx_cached){offset, b->chunk, *ret_definition};
+  const bx_place place = {offset, size, body, fl_hash_mix(fl_hash_mix(id, offset), size)};
+  *ret_definition = find_definition(w, &place);
+  if (!*ret_definition) FL_TRY(compile(w, &place, ret_definition, err));
+  *cached = (bx_cached){offset, b->chunk, *ret_definition};
   return FL_OK;
 }
 
+/* The values of one instance: slots [first, first + n), from `first_nested` on some are fragments.
+ */
+typedef struct bx_values {
+  uint32_t first, n, first_nested; /* first_nested: n when none is */
+} bx_values;
+
 /* The value table: descriptors, then the values one after the other. */
-static fl_status read_values(bx_walk *w, uint32_t *ret_first, uint32_t *ret_n, fl_err *err) {
+static fl_status read_values(bx_walk *w, bx_values *ret_values, fl_err *err) {
   const uint32_t n = fl_rd_u32(&w->rd);
   if (!fl_rd_ok(&w->rd) || n > FL_LIMIT_TEMPLATE_VALUES || !fl_rd_fits(&w->rd, n, 4))
     return fl_fail(err, FL_E_CORRUPT, w->rd.pos, "%u template values do not fit the record", n);
-  *ret_first = w->rows->n_slots;
-  *ret_n = n;
+  *ret_values = (bx_values){w->rows->n_slots, n, n};
   if (n == 0) return FL_OK;
   FL_TRY(fl_rows_slots(w->rows, n, err));
   const uint8_t *table = fl_rd_bytes(&w->rd, (size_t)n * 4);
   fl_raw *slots = w->rows->slots + w->rows->n_slots;
   const uint8_t *at = w->rd.p + w->rd.pos;
   const uint8_t *end = w->rd.p + w->rd.n;
+  uint32_t first_nested = n;
+  for (uint32_t i = n; i-- > 0;)
+    if (table[4 * i + 2] == FL_T_BINXML) first_nested = i;
   for (uint32_t i = 0; i < n; i++, table += 4) {
     const uint32_t size = fl_le16(table);
     if (size > (size_t)(end - at)) return bx_cut_short(w, "template value", err);
     slots[i] = (fl_raw){at, size, table[2], 0};
     at += size;
   }
+  ret_values->first_nested = first_nested;
   w->rd.pos = (size_t)(at - w->rd.p);
   w->rows->n_slots += n;
   w->n_steps += n;
@@ -252,9 +317,9 @@ static fl_status read_values(bx_walk *w, uint32_t *ret_first, uint32_t *ret_n, f
 }
 
 /* Values that are fragments themselves, as EventData in every ordinary record. */
-static fl_status walk_nested(bx_walk *w, uint32_t first, uint32_t n, fl_err *err) {
-  for (uint32_t i = 0; i < n; i++) {
-    const fl_raw value = w->rows->slots[first + i];
+static fl_status walk_nested(bx_walk *w, const bx_values *values, fl_err *err) {
+  for (uint32_t i = values->first_nested; i < values->n; i++) {
+    const fl_raw value = w->rows->slots[values->first + i];
     if (value.type != FL_T_BINXML || value.n == 0) continue;
     if (w->depth >= FL_LIMIT_TEMPLATE_DEPTH)
       return fl_fail(err, FL_E_LIMIT, w->rd.pos, "more than %d templates inside each other",
@@ -279,8 +344,8 @@ static fl_status add_literals(bx_walk *w, const bx_definition *d, fl_err *err) {
   const uint32_t n = d->template->n_literals;
   FL_TRY(fl_rows_slots(w->rows, n, err));
   for (uint32_t i = 0; i < n; i++)
-    w->rows->slots[w->rows->n_slots++] =
-        (fl_raw){(const uint8_t *)d->literals[i]->p, (uint32_t)d->literals[i]->n, FL_T_UTF8, 0};
+    w->rows->slots[w->rows->n_slots++] = (fl_raw){(const uint8_t *)d->literals[i].text->p,
+                                                  (uint32_t)d->literals[i].text->n, FL_T_UTF8, 0};
   return FL_OK;
 }
 
@@ -298,11 +363,11 @@ static fl_status walk_instance(bx_walk *w, fl_err *err) {
     if (!fl_rd_ok(&w->rd)) return bx_cut_short(w, "template definition", err);
   }
   if (!w->rows) return fl_fail(err, FL_E_UNSUPPORTED, w->rd.pos, "template inside a definition");
-  uint32_t first = 0, n = 0;
-  FL_TRY(read_values(w, &first, &n, err));
-  FL_TRY(bx_put(w, BX_INSTANCE, (uint64_t)d->template->id << 16 | n, err));
+  bx_values values = {0};
+  FL_TRY(read_values(w, &values, err));
+  FL_TRY(bx_put(w, BX_INSTANCE, (uint64_t)d->template->id << 16 | values.n, err));
   FL_TRY(add_literals(w, d, err));
-  return walk_nested(w, first, n, err);
+  return walk_nested(w, &values, err);
 }
 
 /* ---- fragments and records ---- */

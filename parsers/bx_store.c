@@ -145,11 +145,13 @@ static const bx_definition *add_definition(bx_store *store, uint64_t hash, const
   fl_arena *arena = is_kept ? store->arena : chunk_arena;
   bx_definition *d = FL_NEW(arena, bx_definition);
   bx_name_ref *names = FL_NEW_ARRAY(arena, bx_name_ref, from->names.n);
-  const fl_str **literals = FL_NEW_ARRAY(arena, const fl_str *, from->literals.n);
-  if (!d || !names || !literals) return NULL;
+  bx_literal *literals = FL_NEW_ARRAY(arena, bx_literal, from->literals.n);
+  uint8_t *bytes = fl_arena_take(arena, from->n_bytes);
+  if (!d || !names || !literals || !bytes) return NULL;
   if (from->names.n) memcpy(names, from->names.items, from->names.n * sizeof *names);
   if (from->literals.n) memcpy(literals, from->literals.items, from->literals.n * sizeof *literals);
-  *d = (bx_definition){t, literals, names, from->names.n};
+  if (from->n_bytes) memcpy(bytes, from->bytes, from->n_bytes);
+  *d = (bx_definition){t, literals, names, from->names.n, bytes, from->n_bytes};
   return !is_kept || table_add(&store->definitions, hash, d) ? d : NULL;
 }
 

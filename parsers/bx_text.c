@@ -9,7 +9,8 @@ fl_status bx_cut_short(const bx_walk *w, const char *what, fl_err *err) {
   return fl_fail(err, FL_E_CORRUPT, w->rd.pos, "%s runs past the end of its record", what);
 }
 
-fl_status bx_put(bx_walk *w, bx_tag tag, uint64_t payload, fl_err *err) {
+/* At a limit, or with more words than before. */
+fl_status bx_put_slowly(bx_walk *w, bx_tag tag, uint64_t payload, fl_err *err) {
   bx_words *words = w->words;
   if (++w->n_steps > FL_LIMIT_RECORD_STEPS)
     return fl_fail(err, FL_E_LIMIT, w->rd.pos, "record has more than %d tokens and values",
@@ -73,10 +74,14 @@ static fl_status load_name(bx_walk *w, uint32_t offset, const fl_str **ret_name,
   return FL_OK;
 }
 
+static bx_cached *name_place(bx *b, uint32_t offset) {
+  return &b->names[(offset * 2654435761u) >> 22];
+}
+
 /* The name at an offset, remembered for the rest of the chunk. */
 fl_status bx_find_name(bx_walk *w, uint32_t offset, const fl_str **ret_name, size_t *ret_length,
                        fl_err *err) {
-  bx_cached *place = &w->b->names[(offset * 2654435761u) >> 22];
+  bx_cached *place = name_place(w->b, offset);
   if (!ret_length && place->chunk == w->b->chunk && place->offset == offset) {
     *ret_name = place->value;
     return FL_OK;
@@ -112,6 +117,8 @@ fl_status bx_read_name(bx_walk *w, const fl_str **ret_name, fl_err *err) {
 
 /* A place where a name can be: inline at `at`, or earlier or later with a fitting hash. */
 bool bx_is_name(const bx_walk *w, uint32_t offset, size_t at) {
+  const bx_cached *place = name_place(w->b, offset);
+  if (place->chunk == w->b->chunk && place->offset == offset) return true;
   if (offset < 512 || offset > w->b->n_bytes - 10) return false;
   const uint8_t *p = w->b->bytes + offset;
   const size_t n_units = fl_le16(p + 6);

@@ -2,6 +2,7 @@
 #ifndef FL_PARSERS_BX_WALK_H
 #define FL_PARSERS_BX_WALK_H
 
+#include "base/limits.h"
 #include "parsers/binxml.h"
 
 enum {
@@ -69,7 +70,15 @@ typedef struct bx_piece {
 
 fl_status bx_cut_short(const bx_walk *w, const char *what, fl_err *err);
 /* Appends a word to the key or the definition. */
-fl_status bx_put(bx_walk *w, bx_tag tag, uint64_t payload, fl_err *err);
+fl_status bx_put_slowly(bx_walk *w, bx_tag tag, uint64_t payload, fl_err *err);
+static inline fl_status bx_put(bx_walk *w, bx_tag tag, uint64_t payload, fl_err *err) {
+  bx_words *words = w->words;
+  if (w->n_steps >= FL_LIMIT_RECORD_STEPS || words->n == words->cap)
+    return bx_put_slowly(w, tag, payload, err);
+  w->n_steps++;
+  words->items[words->n++] = bx_word(tag, payload);
+  return FL_OK;
+}
 fl_status bx_put_text(bx_walk *w, bx_tag tag, const fl_str *text, fl_err *err);
 fl_status bx_put_slot(bx_walk *w, fl_raw raw, fl_err *err);
 /* Interned text; when the store is full, a copy that lives as long as the batch. */

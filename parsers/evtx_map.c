@@ -116,8 +116,13 @@ static const uint8_t *find_plausible(const uint8_t *bytes, size_t n) {
  * none. */
 static fl_status find_chunk(finder *f, uint64_t from, fl_err *err) {
   if (f->next >= from && f->next != 0) return FL_OK;
+  size_t n = 0;
+  FL_TRY(read_at(f->job, from, f->buffer, sizeof chunk_magic, &n, err));
+  if (n == sizeof chunk_magic && memcmp(f->buffer, chunk_magic, n) == 0) {
+    f->next = from; /* the usual case: chunks stand one after the other */
+    return FL_OK;
+  }
   while (from < f->size) {
-    size_t n = 0;
     FL_TRY(read_at(f->job, from, f->buffer, SCAN_BYTES, &n, err));
     const uint8_t *hit = memmem(f->buffer, n, chunk_magic, sizeof chunk_magic);
     f->next = from + (hit ? (uint64_t)(hit - f->buffer) : 0);

@@ -200,7 +200,7 @@ fl_status fl_rows_window(fl_rows *rows, size_t n_bytes, fl_err *err) {
   return FL_OK;
 }
 
-fl_status fl_rows_slots(fl_rows *rows, uint32_t n_more, fl_err *err) {
+fl_status fl_rows_more_slots(fl_rows *rows, uint32_t n_more, fl_err *err) {
   enum { MOST = FL_LIMIT_BATCH_ARENA / sizeof(fl_raw) };
   if (n_more > MOST - rows->n_slots)
     return fl_fail(err, FL_E_LIMIT, 0, "limit reached: one batch holds at most %u values",
@@ -233,10 +233,12 @@ static bool count_row(fl_frame *frame, const fl_row *row) {
 static void prepare_rows(fl_frame *frame, fl_rows *rows) {
   uint32_t n = 0;
   for (uint32_t i = 0; i < rows->n_rows; ++i) {
-    fl_row row = rows->rows[i];
-    row.source = frame->info.id;
-    row.seq = frame->seq++;
-    if (count_row(frame, &row)) rows->rows[n++] = row;
+    fl_row *row = &rows->rows[i];
+    row->source = frame->info.id;
+    row->seq = frame->seq++;
+    if (!count_row(frame, row)) continue;
+    if (n != i) rows->rows[n] = *row;
+    ++n;
   }
   rows->n_rows = n;
 }

@@ -56,7 +56,12 @@ typedef struct fl_rows {
   size_t cap_window;
 } fl_rows;
 fl_status fl_rows_window(fl_rows *rows, size_t n_bytes, fl_err *err); /* ensures cap_window */
-fl_status fl_rows_slots(fl_rows *rows, uint32_t n_more, fl_err *err); /* ensures room */
+fl_status fl_rows_more_slots(fl_rows *rows, uint32_t n_more, fl_err *err);
+static inline fl_status fl_rows_slots(fl_rows *rows, uint32_t n_more,
+                                      fl_err *err) { /* ensures room */
+  if (n_more <= rows->cap_slots - rows->n_slots) return FL_OK;
+  return fl_rows_more_slots(rows, n_more, err);
+}
 /* Adds a row whose slots are there already; there is room for FL_BATCH_ROWS. */
 static inline void fl_rows_add(fl_rows *rows, const fl_row *row) {
   rows->rows[rows->n_rows++] = *row;
