@@ -128,13 +128,6 @@ void cli_json_str(fl_out *out, fl_str s);
 cli_exit cli_rules_load(const cli_args *args, const cli_list *paths, bool with_packs,
                         fl_rules **ret_rules);
 
-/* A checksum over decoded values, for `inspect --digest`. */
-typedef struct cli_digest {
-  uint64_t sum, n_rows, n_values;
-  fl_arena *arena;
-} cli_digest;
-fl_status cli_digest_batch(cli_digest *digest, const fl_batch *batch, fl_err *err);
-
 /* rules_test.c: runs the tests of every rule in `rules`. */
 cli_exit cli_rules_test(const cli_args *args, const fl_rules *rules);
 

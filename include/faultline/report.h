@@ -35,4 +35,17 @@ FL_API fl_status fl_report_record(const fl_batch *batch, const fl_row *row, fl_s
                                   const uint8_t *bytes, size_t n_bytes, const char *format,
                                   fl_out *out, fl_err *err);
 
+/* One checksum over every typed value of every event, for comparing what two builds, two machines
+ * or two copies of a log give: equal logs, equal digests. A sink; it folds numbers as numbers,
+ * strings by their characters without NULs at the end, GUIDs, times and SIDs by their content, and
+ * with each value its type and its place in the event. Not cryptographic. */
+typedef struct fl_digest fl_digest;
+typedef struct fl_digest_sums {
+  uint64_t sum, n_events, n_values;
+} fl_digest_sums;
+FL_API fl_status fl_digest_create(fl_digest **ret_digest, fl_err *err);
+FL_API void fl_digest_free(fl_digest *digest); /* NULL is fine */
+FL_API fl_sink fl_digest_sink(fl_digest *digest);
+FL_API fl_digest_sums fl_digest_result(const fl_digest *digest);
+
 #endif
