@@ -78,7 +78,8 @@ size_t fl_cp1252_to_utf8(const uint8_t *bytes, size_t n_bytes, char *out) {
                                     0x90,   0x2018, 0x2019, 0x201c, 0x201d, 0x2022, 0x2013, 0x2014,
                                     0x02dc, 0x2122, 0x0161, 0x203a, 0x0153, 0x9d,   0x017e, 0x0178};
   size_t n = 0;
-  for (size_t i = 0; i < n_bytes; i++) {
+  for (; n < n_bytes && bytes[n] < 0x80; n++) out[n] = (char)bytes[n];
+  for (size_t i = n; i < n_bytes; i++) {
     const uint8_t c = bytes[i];
     n += fl_utf8_put(c >= 0x80 && c < 0xa0 ? high[c - 0x80] : c, out + n);
   }
@@ -117,10 +118,39 @@ static const char digit_pairs[201] =
     "4748495051525354555657585960616263646566676869707172737475767778798081828384858687888990919293"
     "949596979899";
 
+/* From the number of bits, which is right or one too many. */
+static inline size_t count_digits(uint64_t number) {
+  static const uint64_t powers[20] = {UINT64_C(0),
+                                      UINT64_C(10),
+                                      UINT64_C(100),
+                                      UINT64_C(1000),
+                                      UINT64_C(10000),
+                                      UINT64_C(100000),
+                                      UINT64_C(1000000),
+                                      UINT64_C(10000000),
+                                      UINT64_C(100000000),
+                                      UINT64_C(1000000000),
+                                      UINT64_C(10000000000),
+                                      UINT64_C(100000000000),
+                                      UINT64_C(1000000000000),
+                                      UINT64_C(10000000000000),
+                                      UINT64_C(100000000000000),
+                                      UINT64_C(1000000000000000),
+                                      UINT64_C(10000000000000000),
+                                      UINT64_C(100000000000000000),
+                                      UINT64_C(1000000000000000000),
+                                      UINT64_C(10000000000000000000)};
+  const unsigned n_bits = 64u - (unsigned)__builtin_clzll(number | 1);
+  const unsigned n = n_bits * 1233 >> 12; /* log10(2) */
+  return n + (number >= powers[n]);
+}
+
 size_t fl_text_u64(uint64_t number, char *out) {
-  size_t n = 1;
-  for (uint64_t least = 10; n < 20 && number >= least; n++)
-    least = least > UINT64_MAX / 10 ? UINT64_MAX : least * 10;
+  if (number < 10) {
+    out[0] = (char)('0' + number);
+    return 1;
+  }
+  const size_t n = count_digits(number);
   char *at = out + n;
   for (; number >= 100; number /= 100) memcpy(at -= 2, digit_pairs + number % 100 * 2, 2);
   if (number >= 10) memcpy(at - 2, digit_pairs + number * 2, 2);
@@ -136,8 +166,7 @@ size_t fl_text_i64(int64_t number, char *out) {
 
 size_t fl_text_hex(uint64_t number, char *out) {
   static const char digits[] = "0123456789abcdef";
-  size_t n = 1;
-  while (n < 16 && number >> (4 * n)) n++;
+  const size_t n = (67u - (unsigned)__builtin_clzll(number | 1)) / 4;
   for (size_t i = 0; i < n; i++) out[i] = digits[number >> (4 * (n - 1 - i)) & 15];
   return n;
 }

@@ -37,6 +37,30 @@ static char *put2(char *out, unsigned number) {
   return out + 2;
 }
 
+/* "T08:15:02.310Z" of a time of day. */
+static char *put_clock(int64_t ns_of_day, int n_digits, char *at) {
+  const unsigned seconds = (unsigned)(ns_of_day / FL_SECOND);
+  *at++ = 'T';
+  at = put2(at, seconds / 3600);
+  *at++ = ':';
+  at = put2(at, seconds / 60 % 60);
+  *at++ = ':';
+  at = put2(at, seconds % 60);
+  if (n_digits > 0) {
+    unsigned fraction = (unsigned)(ns_of_day % FL_SECOND);
+    char digits[10];
+    digits[0] = (char)('0' + fraction / 100000000u);
+    fraction %= 100000000u;
+    for (int i = 7; i > 0; i -= 2, fraction /= 100) (void)put2(digits + i, fraction % 100);
+    *at++ = '.';
+    memcpy(at, digits, (size_t)n_digits);
+    at += n_digits;
+  }
+  *at++ = 'Z';
+  *at = '\0';
+  return at;
+}
+
 size_t fl_time_format(fl_time t, int n_digits, char out[FL_TIME_TEXT_MAX]) {
   const int64_t day_ns = 86400 * FL_SECOND;
   int64_t days = t / day_ns;
@@ -46,7 +70,6 @@ size_t fl_time_format(fl_time t, int n_digits, char out[FL_TIME_TEXT_MAX]) {
     days--;
   }
   const civil date = civil_of(days);
-  const unsigned seconds = (unsigned)(rest / FL_SECOND);
   char *at = out;
   at = put2(at, (unsigned)(date.year / 100));
   at = put2(at, (unsigned)(date.year % 100));
@@ -54,23 +77,7 @@ size_t fl_time_format(fl_time t, int n_digits, char out[FL_TIME_TEXT_MAX]) {
   at = put2(at, date.month);
   *at++ = '-';
   at = put2(at, date.day);
-  *at++ = 'T';
-  at = put2(at, seconds / 3600);
-  *at++ = ':';
-  at = put2(at, seconds / 60 % 60);
-  *at++ = ':';
-  at = put2(at, seconds % 60);
-  if (n_digits > 0) {
-    *at++ = '.';
-    unsigned fraction = (unsigned)(rest % FL_SECOND);
-    for (int i = 0; i < n_digits; i++) {
-      *at++ = (char)('0' + fraction / 100000000u);
-      fraction = fraction % 100000000u * 10;
-    }
-  }
-  *at++ = 'Z';
-  *at = '\0';
-  return (size_t)(at - out);
+  return (size_t)(put_clock(rest, n_digits, at) - out);
 }
 
 /* Reads exactly n digits at *pos. */

@@ -47,12 +47,10 @@ size_t fl_put_hex_bytes(const uint8_t *bytes, size_t n_bytes, char *out) {
 
 size_t fl_put_guid(const uint8_t *bytes, char *out) {
   static const uint8_t order[16] = {3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15};
-  char *at = out;
-  for (unsigned i = 0; i < 16; i++) {
-    if (i == 4 || i == 6 || i == 8 || i == 10) *at++ = '-';
-    at += fl_put_hex_bytes(bytes + order[i], 1, at);
-  }
-  return (size_t)(at - out);
+  static const uint8_t places[16] = {0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34};
+  for (unsigned i = 0; i < 16; i++) (void)fl_put_hex_bytes(bytes + order[i], 1, out + places[i]);
+  out[8] = out[13] = out[18] = out[23] = '-';
+  return 36;
 }
 
 /* S-revision-authority-sub…: u8 revision, u8 n_sub, u48 authority big endian, n_sub x u32. */

@@ -43,7 +43,7 @@ static inline int find_special(__m128i c) {
 }
 #endif
 
-/* Leading bytes that are ASCII and need no escape, sixteen at a time. */
+/* Leading bytes that are ASCII and need no escape, up to sixteen at a time. */
 static size_t put_plain_bytes(const char *text, size_t n, char *out) {
   size_t i = 0;
 #if defined(__SSE2__)
@@ -52,6 +52,15 @@ static size_t put_plain_bytes(const char *text, size_t n, char *out) {
     memcpy(&c, text + i, sizeof c);
     if (find_special(c)) break;
     memcpy(out + i, &c, 16);
+  }
+  if (n - i >= 8) {
+    uint64_t word;
+    memcpy(&word, text + i, sizeof word);
+    const __m128i c = _mm_unpacklo_epi64(_mm_cvtsi64_si128((long long)word), _mm_set1_epi8(' '));
+    if (!find_special(c)) {
+      memcpy(out + i, &word, 8);
+      i += 8;
+    }
   }
 #endif
   for (; i < n; i++) {
@@ -95,6 +104,14 @@ static size_t put_plain_units(const uint8_t *units, size_t n_units, char *out) {
     const __m128i c = _mm_packus_epi16(low, low);
     if (find_special(c)) break;
     memcpy(out + i, &c, 8);
+  }
+  if (n_units - i >= 4) { /* ends of strings are short: most of them are done here */
+    const __m128i low = _mm_cvtsi64_si128((long long)fl_le64(units + 2 * i));
+    const __m128i c = _mm_packus_epi16(low, _mm_set1_epi16(' '));
+    if (!find_special(c)) {
+      memcpy(out + i, &c, 4);
+      i += 4;
+    }
   }
 #endif
   for (; i < n_units; i++) {
@@ -225,15 +242,43 @@ char *fl_json_put_items(fl_raw raw, fl_arena *scratch, char *out) {
   return out;
 }
 
-/* The types of ordinary records in place; the rest through fl_raw_decode. Room: 6 bytes a unit. */
-char *fl_json_put_raw(fl_raw raw, fl_arena *scratch, char *out) {
+/* What is rare: arrays, values whose length does not fit their type, and types of few records. */
+static char *put_rare(fl_raw raw, fl_arena *scratch, char *out) {
   if (raw.type & FL_T_ARRAY) {
     *out++ = '[';
     out = fl_json_put_items(raw, scratch, out);
     *out++ = ']';
     return out;
   }
-  if (!fl_raw_is_sound(raw)) return put_binary(raw, out);
+  if (raw.type == FL_T_BIN || !fl_raw_is_sound(raw)) return put_binary(raw, out);
+  if (raw.type == FL_T_SID) {
+    *out++ = '"';
+    out += fl_put_sid(raw, out);
+    *out++ = '"';
+    return out;
+  }
+  const fl_value value = fl_raw_decode(raw, scratch);
+  return fl_json_put_value(&value, out);
+}
+
+/* Windows-1252 is ASCII nearly always. */
+static char *put_ansi(fl_raw raw, fl_arena *scratch, char *out) {
+  const fl_raw text = fl_raw_trim(raw);
+  bool is_ascii = true;
+  for (uint32_t i = 0; i < text.n && is_ascii; i++) is_ascii = text.p[i] < 0x80;
+  if (!is_ascii) return put_rare(raw, scratch, out);
+  return fl_json_put_quoted((fl_str){(const char *)text.p, text.n}, out);
+}
+
+static char *put_short(fl_raw raw, char *out) {
+  *out++ = '"';
+  out += fl_put_short(raw, out);
+  *out++ = '"';
+  return out;
+}
+
+/* The types of ordinary records in place, if their length is right. Room: 6 bytes a unit. */
+char *fl_json_put_raw(fl_raw raw, fl_arena *scratch, char *out) {
   switch (raw.type) {
     case FL_T_STR16:
       raw = fl_raw_trim(raw);
@@ -243,40 +288,39 @@ char *fl_json_put_raw(fl_raw raw, fl_arena *scratch, char *out) {
       return out;
     case FL_T_UTF8:
       return fl_json_put_quoted((fl_str){(const char *)raw.p, raw.n}, out);
+    case FL_T_STR8:
+      return put_ansi(raw, scratch, out);
     case FL_T_U8:
-      return fl_json_put_natural(raw.p[0], out);
+      if (raw.n == 1) return fl_json_put_natural(raw.p[0], out);
+      break;
     case FL_T_U16:
-      return fl_json_put_natural(fl_le16(raw.p), out);
+      if (raw.n == 2) return fl_json_put_natural(fl_le16(raw.p), out);
+      break;
     case FL_T_U32:
-      return fl_json_put_natural(fl_le32(raw.p), out);
+      if (raw.n == 4) return fl_json_put_natural(fl_le32(raw.p), out);
+      break;
+    case FL_T_I32:
+      if (raw.n == 4) return put_integer((int32_t)fl_le32(raw.p), out);
+      break;
     case FL_T_U64:
-      return fl_json_put_natural(fl_le64(raw.p), out);
+      if (raw.n == 8) return fl_json_put_natural(fl_le64(raw.p), out);
+      break;
     case FL_T_HEX32:
-      return fl_json_put_hex(fl_le32(raw.p), out);
+      if (raw.n == 4) return fl_json_put_hex(fl_le32(raw.p), out);
+      break;
     case FL_T_HEX64:
-      return fl_json_put_hex(fl_le64(raw.p), out);
-    case FL_T_BIN:
-      return put_binary(raw, out);
+      if (raw.n == 8) return fl_json_put_hex(fl_le64(raw.p), out);
+      break;
     case FL_T_GUID:
-      *out++ = '"';
-      out += fl_put_guid(raw.p, out);
-      *out++ = '"';
-      return out;
+      if (raw.n == 16) return put_short(raw, out);
+      break;
     case FL_T_FILETIME:
-      *out++ = '"';
-      out += fl_put_filetime(fl_le64(raw.p), out);
-      *out++ = '"';
-      return out;
-    case FL_T_SID:
-      *out++ = '"';
-      out += fl_put_sid(raw, out);
-      *out++ = '"';
-      return out;
+      if (raw.n == 8) return put_short(raw, out);
+      break;
     default:
       break;
   }
-  const fl_value value = fl_raw_decode(raw, scratch);
-  return fl_json_put_value(&value, out);
+  return put_rare(raw, scratch, out);
 }
 
 /* What fl_json_put_raw may write: six characters a byte cover escapes, hex and the forms of fixed

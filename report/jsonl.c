@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/out.h"
 #include "base/raw.h"
+#include "base/rd.h"
 #include "base/text.h"
 #include "faultline/facts.h"
 #include "report/exporter.h"
@@ -37,7 +38,12 @@ typedef struct plan {
   size_t n_columns;
   const item *data;
   size_t n_data;
+  size_t room;      /* for all that is not a value's own characters */
+  size_t most_uses; /* of one slot */
+  uint64_t kind_of; /* the event id that `kind` belongs to, where the provider is constant */
+  fl_str kind;
 } plan;
+enum { NO_KIND_YET = UINT32_MAX };
 
 /* What facts/ says of an event id of a provider, by the bytes of the provider as recorded. */
 enum { KIND_CACHE = 2048, KIND_PROVIDER_MAX = 128 };
@@ -58,7 +64,17 @@ typedef struct jsonl {
   fl_str *names; /* of sources, by id: quoted */
   size_t cap_names;
   kind_entry kinds[KIND_CACHE];
+  bool is_roomy; /* the output has room for the whole row */
 } jsonl;
+
+/* Nearly every row fits into what is reserved for it at once; others ask item by item. NULL after a
+ * failure. */
+enum { ROOM_AT_ONCE = FL_OUT_BUFFER / 2, ITEM_ROOM = FL_SHORT_TEXT_MAX + 64 };
+static inline char *room_for(jsonl *w, char *out, size_t n_bytes) {
+  if (w->is_roomy) return out;
+  fl_out_advance(w->out, out);
+  return fl_out_room(w->out, n_bytes);
+}
 
 /* Constant text: plans are padded to 16 bytes, so it is copied in whole steps. */
 static char *put_before(fl_str before, char *out) {
@@ -66,18 +82,20 @@ static char *put_before(fl_str before, char *out) {
   return out + before.n;
 }
 
-static bool put_list(jsonl *w, const item *i, const fl_batch *batch, const fl_row *row) {
+static size_t list_room(const item *i, const fl_batch *batch, const fl_row *row) {
+  size_t room = i->before.n + ITEM_ROOM;
+  for (uint32_t k = 0; k < i->field->n_refs; k++)
+    room += fl_json_raw_room(fl_row_raw(batch, row, &i->field->refs[k]));
+  return room;
+}
+
+static char *put_list(jsonl *w, const item *i, const fl_batch *batch, const fl_row *row,
+                      char *out) {
   const fl_shape_field *field = i->field;
-  size_t room = i->before.n + 32;
   bool is_null = true;
-  for (uint32_t k = 0; k < field->n_refs; k++) {
-    const fl_raw raw = fl_row_raw(batch, row, &field->refs[k]);
-    room += fl_json_raw_room(raw);
-    is_null = is_null && raw.type == FL_T_NULL;
-  }
-  if (is_null) return true;
-  char *out = fl_out_room(w->out, room);
-  if (!out) return false;
+  for (uint32_t k = 0; k < field->n_refs && is_null; k++)
+    is_null = fl_row_raw(batch, row, &field->refs[k]).type == FL_T_NULL;
+  if (is_null) return out;
   out = put_before(i->before, out);
   *out++ = '[';
   for (uint32_t k = 0; k < field->n_refs; k++) {
@@ -87,17 +105,14 @@ static bool put_list(jsonl *w, const item *i, const fl_batch *batch, const fl_ro
     else out = fl_json_put_raw(raw, w->scratch, out);
   }
   *out++ = ']';
-  fl_out_advance(w->out, out);
-  return true;
+  return out;
 }
 
-static bool put_glued(jsonl *w, const item *i, const fl_batch *batch, const fl_row *row) {
-  const fl_value value = fl_row_field(batch, row, i->field, w->scratch);
-  if (value.kind == FL_V_NULL) return true;
-  char *out = fl_out_room(w->out, i->before.n + 32 + fl_json_value_room(&value));
-  if (!out) return false;
-  fl_out_advance(w->out, fl_json_put_value(&value, put_before(i->before, out)));
-  return true;
+/* The form that the type has anyway. */
+static inline bool is_as_recorded(form f, fl_raw raw) {
+  if (f == FORM_VALUE) return true;
+  if (f == FORM_NUMBER) return raw.type >= FL_T_U8 && raw.type <= FL_T_U32 && raw.n <= 4;
+  return raw.type == FL_T_HEX64 || raw.type == FL_T_HEX32;
 }
 
 /* A number also where it is recorded as text, and hexadecimal where it is recorded as a number. */
@@ -108,36 +123,34 @@ static char *put_formed(jsonl *w, form f, fl_raw raw, char *out) {
   return fl_json_put_raw(raw, w->scratch, out);
 }
 
-static bool put_one(jsonl *w, const item *i, const fl_batch *batch, const fl_row *row) {
-  const fl_raw raw = fl_row_raw(batch, row, &i->ref);
-  if (raw.type == FL_T_NULL) return true;
-  char *out = fl_out_room(w->out, i->before.n + fl_json_raw_room(raw));
-  if (!out) return false;
-  fl_out_advance(w->out, put_formed(w, i->form, raw, put_before(i->before, out)));
-  return true;
+/* Text of several values, made in scratch first; NULL after a failure. */
+static char *put_glued(jsonl *w, const item *i, const fl_batch *batch, const fl_row *row,
+                       char *out) {
+  const fl_value value = fl_row_field(batch, row, i->field, w->scratch);
+  if (value.kind == FL_V_NULL) return out;
+  out = room_for(w, out, i->before.n + ITEM_ROOM + fl_json_value_room(&value));
+  return out ? fl_json_put_value(&value, put_before(i->before, out)) : NULL;
 }
 
-static bool put_const(jsonl *w, const item *i) {
-  char *out = fl_out_room(w->out, i->before.n + 16);
-  if (!out) return false;
-  fl_out_advance(w->out, put_before(i->before, out));
-  return true;
-}
-
-static bool put_item(jsonl *w, const item *i, const fl_batch *batch, const fl_row *row) {
-  switch (i->form) {
-    case FORM_CONST:
-      return put_const(w, i);
-    case FORM_LIST:
-      return put_list(w, i, batch, row);
-    case FORM_GLUED:
-      return put_glued(w, i, batch, row);
-    case FORM_VALUE:
-    case FORM_NUMBER:
-    case FORM_HEX:
-      break;
+/* An absent value writes nothing. NULL after a failure. */
+static inline char *put_item(jsonl *w, const item *i, const fl_batch *batch, const fl_row *row,
+                             char *out) {
+  if (i->form == FORM_CONST) {
+    out = room_for(w, out, i->before.n + ITEM_ROOM);
+    return out ? put_before(i->before, out) : NULL;
   }
-  return put_one(w, i, batch, row);
+  if (i->form == FORM_GLUED) return put_glued(w, i, batch, row, out);
+  if (i->form == FORM_LIST) {
+    out = room_for(w, out, w->is_roomy ? 0 : list_room(i, batch, row));
+    return out ? put_list(w, i, batch, row, out) : NULL;
+  }
+  const fl_raw raw = fl_row_raw(batch, row, &i->ref);
+  if (raw.type == FL_T_NULL) return out;
+  out = room_for(w, out, i->before.n + ITEM_ROOM + fl_json_raw_room(raw));
+  if (!out) return NULL;
+  out = put_before(i->before, out);
+  if (is_as_recorded(i->form, raw)) return fl_json_put_raw(raw, w->scratch, out);
+  return put_formed(w, i->form, raw, out);
 }
 
 /* ---- plans ---- */
@@ -223,6 +236,32 @@ static bool add_field(jsonl *w, plan *p, item *items, const fl_shape_field *fiel
   return add_item(w, items, &p->n_data, &i, arena);
 }
 
+/* How often the slot that is used most is used. */
+static size_t most_uses(jsonl *w, const fl_shape *shape) {
+  uint32_t *uses = FL_NEW_ARRAY(w->scratch, uint32_t, shape->n_slots);
+  size_t most = 1;
+  if (!uses) return SIZE_MAX / 16; /* such a row asks for room item by item */
+  for (size_t i = 0; i < FL_C_COUNT; i++)
+    if (shape->columns[i].kind == FL_REF_SLOT) uses[shape->columns[i].slot]++;
+  for (uint32_t i = 0; i < shape->n_fields; i++)
+    for (uint32_t k = 0; k < shape->fields[i].n_refs; k++)
+      if (shape->fields[i].refs[k].kind == FL_REF_SLOT) uses[shape->fields[i].refs[k].slot]++;
+  for (uint32_t i = 0; i < shape->n_slots; i++)
+    if (uses[i] > most) most = uses[i];
+  return most;
+}
+
+static size_t fixed_room(const item *items, size_t n) {
+  size_t room = 0;
+  for (size_t i = 0; i < n; i++) {
+    const size_t n_refs = items[i].field ? items[i].field->n_refs : 1;
+    room += items[i].before.n + n_refs * ITEM_ROOM;
+    for (size_t k = 0; items[i].field && k < n_refs; k++)
+      room += fl_json_raw_room(items[i].field->refs[k].constant);
+  }
+  return room;
+}
+
 /* `arena` is where the plan lives; names and constants stay the shape's. */
 static plan *plan_create(jsonl *w, const fl_shape *shape, fl_arena *arena) {
   const size_t n_columns = sizeof column_order / sizeof *column_order;
@@ -235,6 +274,9 @@ static plan *plan_create(jsonl *w, const fl_shape *shape, fl_arena *arena) {
     if (!add_column(w, p, columns, shape, i, arena)) return NULL;
   for (uint32_t i = 0; i < shape->n_fields; i++)
     if (!add_field(w, p, data, &shape->fields[i], arena)) return NULL;
+  p->room = fixed_room(columns, p->n_columns) + fixed_room(data, p->n_data);
+  p->most_uses = most_uses(w, shape);
+  p->kind_of = NO_KIND_YET;
   return p;
 }
 
@@ -259,10 +301,7 @@ static fl_str kind_of(jsonl *w, fl_raw provider, uint64_t id) {
   return fl_str_of(fact ? fact->kind : "");
 }
 
-static fl_str find_kind(jsonl *w, const fl_batch *batch, const fl_row *row) {
-  const fl_raw provider = fl_row_column(batch, row, FL_C_PROVIDER);
-  uint64_t id = 0;
-  if (!fl_raw_u64(fl_row_column(batch, row, FL_C_EVENT_ID), &id)) return (fl_str){0};
+static fl_str look_up_kind(jsonl *w, fl_raw provider, uint64_t id) {
   if (provider.n == 0 || provider.n > KIND_PROVIDER_MAX) return kind_of(w, provider, id);
   kind_entry *entry = &w->kinds[fl_hash_bytes(provider.p, provider.n, id) % KIND_CACHE];
   if (entry->n_provider != provider.n || entry->id != id ||
@@ -273,21 +312,36 @@ static fl_str find_kind(jsonl *w, const fl_batch *batch, const fl_row *row) {
   return entry->kind;
 }
 
-static char *put_text(char *out, const char *text) {
+static fl_str find_kind(jsonl *w, plan *p, const fl_batch *batch, const fl_row *row) {
+  const fl_ref *provider = &row->shape->columns[FL_C_PROVIDER];
+  const fl_raw raw = fl_row_column(batch, row, FL_C_EVENT_ID);
+  uint64_t id = 0;
+  if (raw.type == FL_T_U16 && raw.n == 2) id = fl_le16(raw.p);
+  else if (!fl_raw_u64(raw, &id)) return (fl_str){0};
+  if (provider->kind == FL_REF_SLOT) return look_up_kind(w, fl_row_raw(batch, row, provider), id);
+  if (p->kind_of != id) {
+    p->kind_of = id;
+    p->kind = look_up_kind(w, provider->constant, id);
+  }
+  return p->kind;
+}
+
+static inline char *put_text(char *out, const char *text) {
   const size_t n = strlen(text);
   memcpy(out, text, n);
   return out + n;
 }
 
-/* Time, host, source and the place of the record: what every line begins with. */
-static bool put_head(jsonl *w, const fl_batch *batch, const fl_row *row) {
-  const fl_raw host = fl_row_column(batch, row, FL_C_HOST);
-  const fl_raw record_id = fl_row_column(batch, row, FL_C_RECORD_ID);
+static size_t head_room(jsonl *w, const fl_batch *batch, const fl_row *row) {
+  static const fl_column columns[] = {FL_C_HOST, FL_C_RECORD_ID, FL_C_TIME};
+  size_t room = 512 + (row->source < w->cap_names ? w->names[row->source].n : 0);
+  for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
+    room += fl_json_raw_room(fl_row_column(batch, row, columns[i]));
+  return room;
+}
+
+static char *put_times(jsonl *w, const fl_batch *batch, const fl_row *row, char *out) {
   const fl_raw raw_time = fl_row_column(batch, row, FL_C_TIME);
-  const fl_str name = row->source < w->cap_names ? w->names[row->source] : (fl_str){0};
-  char *out = fl_out_room(w->out, 512 + fl_json_raw_room(host) + fl_json_raw_room(record_id) +
-                                      fl_json_raw_room(raw_time) + name.n);
-  if (!out) return false;
   out = put_text(out, "{\"time\":\"");
   out += fl_time_format(row->t, 9, out);
   *out++ = '"';
@@ -298,6 +352,14 @@ static bool put_head(jsonl *w, const fl_batch *batch, const fl_row *row) {
     out += fl_time_format(row->t_written, 9, out);
     *out++ = '"';
   }
+  return out;
+}
+
+/* Time, host, source and the place of the record: what every line begins with. */
+static char *put_head(jsonl *w, const fl_batch *batch, const fl_row *row, char *out) {
+  const fl_raw host = fl_row_column(batch, row, FL_C_HOST);
+  const fl_str name = row->source < w->cap_names ? w->names[row->source] : (fl_str){0};
+  out = put_times(w, batch, row, out);
   if (host.type != FL_T_NULL) out = fl_json_put_raw(host, w->scratch, put_text(out, ",\"host\":"));
   out = put_text(out, ",\"source\":");
   if (name.n) {
@@ -307,67 +369,89 @@ static bool put_head(jsonl *w, const fl_batch *batch, const fl_row *row) {
     out = put_text(out, "\"\"");
   }
   uint64_t id = 0;
-  const bool has_id = fl_raw_u64(record_id, &id);
+  const bool has_id = fl_raw_u64(fl_row_column(batch, row, FL_C_RECORD_ID), &id);
   if (has_id) out = fl_json_put_natural(id, put_text(out, ",\"record_id\":"));
   if (!has_id || id != row->header_record_id)
     out = fl_json_put_natural(row->header_record_id, put_text(out, ",\"header_record_id\":"));
   out = fl_json_put_natural(row->offset, put_text(out, ",\"offset\":"));
-  out = fl_json_put_natural(row->length, put_text(out, ",\"length\":"));
-  fl_out_advance(w->out, out);
-  return true;
+  return fl_json_put_natural(row->length, put_text(out, ",\"length\":"));
 }
 
-static bool put_data(jsonl *w, const plan *p, const fl_batch *batch, const fl_row *row) {
-  static const char open[] = ",\"data\":";
-  const uint64_t start = fl_out_size(w->out);
-  fl_out_write(w->out, open, sizeof open - 1);
-  const uint64_t before = fl_out_size(w->out);
-  size_t brace = w->out->n;
+/* The key and a brace go in front of the first field that is there, in place of its comma. */
+static char *put_data(jsonl *w, const plan *p, const fl_batch *batch, const fl_row *row,
+                      char *out) {
+  static const char key[] = ",\"data\":";
+  bool is_open = false;
   for (size_t i = 0; i < p->n_data; i++) {
-    const uint64_t at = fl_out_size(w->out);
-    if (!put_item(w, &p->data[i], batch, row)) return false;
-    /* The first field's separator becomes the brace; it is still in the buffer, since an item is
-     * written in one piece. */
-    if (at == before && fl_out_size(w->out) != at) {
-      brace = w->out->n - (size_t)(fl_out_size(w->out) - at);
-      w->out->buffer[brace] = '{';
+    if (is_open) {
+      if (!(out = put_item(w, &p->data[i], batch, row, out))) return NULL;
+      continue;
     }
+    if (!(out = room_for(w, out, sizeof key))) return NULL;
+    memcpy(out, key, sizeof key - 1);
+    fl_out_advance(w->out, out + sizeof key - 1);
+    const uint64_t before = fl_out_size(w->out);
+    char *end = put_item(w, &p->data[i], batch, row, out + sizeof key - 1);
+    if (!end) return NULL;
+    fl_out_advance(w->out, end);
+    const size_t n = (size_t)(fl_out_size(w->out) - before);
+    is_open = n > 0;
+    if (is_open) *(end - n) = '{'; /* an item is written in one piece: it is in the buffer */
+    out = is_open ? end : end - (sizeof key - 1);
   }
-  if (fl_out_size(w->out) == before) {
-    w->out->n -= (size_t)(before - start);
-    return true;
-  }
-  fl_out_puts(w->out, "}");
-  return true;
+  if (is_open && (out = room_for(w, out, 1))) *out++ = '}';
+  return out;
 }
 
-static void put_flags(jsonl *w, uint32_t flags) {
-  fl_out_puts(w->out, ",\"flags\":[");
+static char *put_flags(uint32_t flags, char *out) {
+  out = put_text(out, ",\"flags\":[");
   bool is_first = true;
   for (unsigned bit = 0; bit < FL_N_EVENT_FLAGS; bit++) {
     if (!(flags >> bit & 1)) continue;
-    fl_out_puts(w->out, is_first ? "\"" : ",\"");
-    fl_out_puts(w->out, fl_event_flag_names[bit]);
-    fl_out_puts(w->out, "\"");
+    out = put_text(out, is_first ? "\"" : ",\"");
+    out = put_text(out, fl_event_flag_names[bit]);
+    *out++ = '"';
     is_first = false;
   }
-  fl_out_puts(w->out, "]");
+  *out++ = ']';
+  return out;
+}
+
+/* Room for the whole row, or for its head alone where that is too much to ask for at once. */
+static char *row_room(jsonl *w, const plan *p, const fl_batch *batch, const fl_row *row) {
+  const fl_raw *slots = batch->slots + row->slot0;
+  enum { TAIL_ROOM = 1024 }; /* kind and flags */
+  size_t n = 0;
+  for (uint32_t i = 0; i < row->shape->n_slots; i++)
+    n += slots[i].n * (size_t)(slots[i].type & FL_T_ARRAY ? FL_SHORT_TEXT_MAX : 6);
+  const size_t head = head_room(w, batch, row);
+  w->is_roomy = n < ROOM_AT_ONCE && p->most_uses < ROOM_AT_ONCE &&
+                n * p->most_uses + p->room + head + TAIL_ROOM < ROOM_AT_ONCE;
+  return fl_out_room(w->out, w->is_roomy ? ROOM_AT_ONCE : head);
 }
 
 static bool put_row(jsonl *w, const fl_batch *batch, const fl_row *row) {
+  enum { TAIL_ROOM = 1024 };
   plan *p = find_plan(w, row->shape);
-  if (!p || !put_head(w, batch, row)) return false;
+  char *out = p ? row_room(w, p, batch, row) : NULL;
+  if (!out) return false;
+  out = put_head(w, batch, row, out);
   for (size_t i = 0; i < p->n_columns; i++)
-    if (!put_item(w, &p->columns[i], batch, row)) return false;
-  const fl_str kind = find_kind(w, batch, row);
+    if (!(out = put_item(w, &p->columns[i], batch, row, out))) return false;
+  const fl_str kind = find_kind(w, p, batch, row);
   if (kind.n) {
-    fl_out_puts(w->out, ",\"kind\":\"");
-    fl_out_str(w->out, kind);
-    fl_out_puts(w->out, "\"");
+    if (!(out = room_for(w, out, kind.n + ITEM_ROOM))) return false;
+    out = put_text(out, ",\"kind\":\"");
+    memcpy(out, kind.p, kind.n);
+    out += kind.n;
+    *out++ = '"';
   }
-  if (p->n_data && !put_data(w, p, batch, row)) return false;
-  if (row->flags) put_flags(w, row->flags);
-  fl_out_write(w->out, "}\n", 2);
+  if (p->n_data && !(out = put_data(w, p, batch, row, out))) return false;
+  if (!(out = room_for(w, out, TAIL_ROOM))) return false;
+  if (row->flags) out = put_flags(row->flags, out);
+  *out++ = '}';
+  *out++ = '\n';
+  fl_out_advance(w->out, out);
   return true;
 }
 
