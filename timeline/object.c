@@ -1,8 +1,8 @@
 /* object.c - frames payloads: every object carries its length and checksum. */
 #include "timeline/object.h"
 
+#include <libdeflate.h>
 #include <stdlib.h>
-#include <zlib.h>
 
 #include "base/hash.h"
 
@@ -10,16 +10,15 @@ const char *const fl_object_markers[FL_N_OBJECT_KINDS] = {"",         "FLSOURCE"
                                                           "FLNOTE01", "FLCOVER1", "FLFOOT01"};
 
 struct fl_framer {
-  z_stream stream;
-  bool has_stream;
+  struct libdeflate_compressor *compressor; /* writes zlib's format in half of zlib's time */
   fl_pack packed, object;
 };
 
 fl_status fl_framer_create(int level, fl_framer **ret_framer, fl_err *err) {
   fl_framer *framer = calloc(1, sizeof *framer);
   if (!framer) return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
-  framer->has_stream = deflateInit(&framer->stream, level) == Z_OK;
-  if (!framer->has_stream) {
+  if (level >= 1 && level <= 9) framer->compressor = libdeflate_alloc_compressor(level);
+  if (!framer->compressor) {
     fl_framer_free(framer);
     return fl_fail(err, FL_E_ARG, 0, "cannot compress with level %d, expected 1 to 9", level);
   }
@@ -29,26 +28,20 @@ fl_status fl_framer_create(int level, fl_framer **ret_framer, fl_err *err) {
 
 void fl_framer_free(fl_framer *framer) {
   if (!framer) return;
-  if (framer->has_stream) (void)deflateEnd(&framer->stream);
+  libdeflate_free_compressor(framer->compressor);
   fl_pack_free(&framer->packed);
   fl_pack_free(&framer->object);
   free(framer);
 }
 
-/* Payloads stay below FL_LIMIT_BLOCK_BYTES, so that zlib's 32-bit counts hold them. */
 static bool compress_payload(fl_framer *framer, const fl_pack *payload) {
   framer->packed.n = 0;
-  if (deflateReset(&framer->stream) != Z_OK || payload->n > UINT32_MAX) return false;
-  const size_t bound = deflateBound(&framer->stream, payload->n);
+  const size_t bound = libdeflate_zlib_compress_bound(framer->compressor, payload->n);
   uint8_t *room = fl_pack_room(&framer->packed, bound);
-  if (!room || bound > UINT32_MAX) return false;
-  framer->stream.next_in = payload->p;
-  framer->stream.avail_in = (uInt)payload->n;
-  framer->stream.next_out = room;
-  framer->stream.avail_out = (uInt)bound;
-  if (deflate(&framer->stream, Z_FINISH) != Z_STREAM_END) return false;
-  framer->packed.n = bound - framer->stream.avail_out;
-  return true;
+  if (!room) return false;
+  framer->packed.n =
+      libdeflate_zlib_compress(framer->compressor, payload->p, payload->n, room, bound);
+  return framer->packed.n > 0;
 }
 
 fl_status fl_framer_frame(fl_framer *framer, fl_object_kind kind, const fl_block_info *info,
@@ -67,7 +60,7 @@ fl_status fl_framer_frame(fl_framer *framer, fl_object_kind kind, const fl_block
     fl_pack_i64(object, info->t_max);
   }
   fl_pack_u64(object, payload->n);
-  fl_pack_u64(object, crc32_z(0, payload->p, payload->n));
+  fl_pack_u64(object, libdeflate_crc32(0, payload->p, payload->n));
   fl_pack_u64(object, is_stored ? FL_CODEC_STORE : FL_CODEC_ZLIB);
   const fl_pack *body = is_stored ? payload : &framer->packed;
   fl_pack_bin(object, body->p, body->n);

@@ -33,7 +33,7 @@ typedef struct fl_block_info {
   fl_time t_min, t_max;
 } fl_block_info;
 
-/* Compresses and frames; one zlib state for the whole file. */
+/* Compresses and frames; one compressor for the whole file. */
 typedef struct fl_framer fl_framer;
 fl_status fl_framer_create(int level, fl_framer **ret_framer, fl_err *err);
 void fl_framer_free(fl_framer *framer);
