@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "base/pool.h"
 #include "base/text.h"
 #include "parsers/run.h"
 #include "parsers/source.h"
@@ -101,15 +102,14 @@ static void recognise_only(fl_frame *frame, const bid *best) {
   frame->rest_state = FL_L_UNSUPPORTED;
 }
 
-/* true when an arena of the job is used up to its cap: then "no memory" is the job's own limit. */
-static bool is_capped(const fl_arena *arena) { return arena->used_bytes > arena->cap_bytes / 2; }
+bool fl_arena_is_capped(const fl_arena *arena) { return arena->used_bytes > arena->cap_bytes / 2; }
 
 /* What a parser's failure costs: the source, or the run. */
-static fl_status end_parse(fl_frame *frame, fl_status s, const fl_err *err) {
+static fl_status end_parse(fl_frame *frame, fl_status s, bool is_capped, const fl_err *err) {
   struct fl_run *run = frame->job.run;
   if (run->stop != FL_OK) return run->stop;
   if (s >= FL_OK) return FL_OK;
-  const bool is_cap = is_capped(frame->job.arena) || is_capped(run->rows.arena);
+  const bool is_cap = is_capped || fl_arena_is_capped(frame->job.arena);
   if (s == FL_E_INTERNAL || s == FL_E_STOPPED || (s == FL_E_NOMEM && !is_cap))
     return fl_run_stop(run, s, err);
   const fl_str text =
@@ -122,8 +122,7 @@ static fl_status end_parse(fl_frame *frame, fl_status s, const fl_err *err) {
   return run->stop;
 }
 
-/* Span after span, each delivered before the next: workers can be put under this loop as long as
- * they keep its order. */
+/* Span after span, each delivered before the next is read. */
 static fl_status read_spans(fl_frame *frame, const fl_parser *parser, void *state, uint64_t n_spans,
                             fl_err *err) {
   struct fl_run *run = frame->job.run;
@@ -139,15 +138,32 @@ static fl_status read_spans(fl_frame *frame, const fl_parser *parser, void *stat
   return s;
 }
 
+/* A worker is worth its start for more than a few spans. */
+static bool is_read_ahead(const fl_frame *frame, const fl_parser *parser, uint64_t n_spans) {
+  enum { FEW_SPANS = 3 };
+  const unsigned n_jobs = frame->job.options->n_jobs;
+  return !parser->is_container && n_spans > FEW_SPANS && (n_jobs ? n_jobs : fl_processors()) > 1;
+}
+
 static fl_status parse(fl_frame *frame, const fl_parser *parser) {
+  struct fl_run *run = frame->job.run;
   fl_err err = {0};
   void *state = fl_arena_take(frame->job.arena, parser->state_size ? parser->state_size : 1);
-  if (!state) return fl_run_stop(frame->job.run, FL_E_NOMEM, NULL);
+  if (!state) return fl_run_stop(run, FL_E_NOMEM, NULL);
   uint64_t n_spans = 0;
+  bool is_capped = false;
   fl_status s = parser->open(&frame->job, state, &n_spans, &err);
-  if (s == FL_OK) s = read_spans(frame, parser, state, n_spans, &err);
+  if (s == FL_OK) {
+    s = is_read_ahead(frame, parser, n_spans)
+            ? fl_spans_read(frame, parser, state, n_spans, &is_capped, &err)
+            : FL_END;
+    if (s == FL_END) {
+      s = read_spans(frame, parser, state, n_spans, &err);
+      is_capped = fl_arena_is_capped(run->rows.arena);
+    }
+  }
   if (parser->close) parser->close(&frame->job, state);
-  return end_parse(frame, s, &err);
+  return end_parse(frame, s, is_capped, &err);
 }
 
 /* Containers inside containers end somewhere; folders are not counted. */
@@ -323,6 +339,7 @@ fl_status fl_ingest(char *const *inputs, size_t n_inputs, const fl_ingest_option
   fl_run_release_shared(&run);
   fl_names_free(&run.names);
   fl_rows_free(&run.rows);
+  fl_spans_free(run.spans);
   fl_arena_free(run.arena);
   return s;
 }

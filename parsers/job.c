@@ -40,13 +40,21 @@ fl_severity fl_note_severity(fl_status status) {
   return FL_NOTE_DAMAGED;
 }
 
-static void say(fl_job *job, fl_severity severity, uint64_t offset, fl_str text) {
-  struct fl_run *run = job->run;
-  if (!run->sink->note || run->stop != FL_OK) return;
-  const fl_note note = {job->source_id, severity, offset, text};
+void fl_run_note(fl_frame *frame, fl_severity severity, uint64_t offset, fl_str text) {
+  struct fl_run *run = frame->job.run;
+  ++run->totals.n_notes;
+  if (severity > run->totals.worst) run->totals.worst = severity;
+  if (text.n == 0 || !run->sink->note || run->stop != FL_OK) return;
+  const fl_note note = {frame->info.id, severity, offset, text};
   fl_err err = {0};
   const fl_status s = run->sink->note(run->sink->self, &note, &err);
   if (s < FL_OK) fl_run_stop(run, s, &err);
+}
+
+static void say(fl_job *job, fl_severity severity, uint64_t offset, fl_str text) {
+  fl_frame *frame = fl_frame_of(job);
+  if (frame->spans) fl_spans_note(frame->spans, severity, offset, text);
+  else fl_run_note(frame, severity, offset, text);
 }
 
 /* NULL when there is no memory to count with. */
@@ -63,11 +71,11 @@ static fl_note_kind *note_kind(fl_frame *frame, const char *format) {
 }
 
 void fl_job_note(fl_job *job, fl_severity severity, uint64_t offset, const char *format, ...) {
-  struct fl_run *run = job->run;
   fl_note_kind *kind = note_kind(fl_frame_of(job), format);
-  ++run->totals.n_notes;
-  if (severity > run->totals.worst) run->totals.worst = severity;
-  if (kind && ++kind->n > FL_LIMIT_NOTES_ALIKE + 1) return;
+  if (kind && ++kind->n > FL_LIMIT_NOTES_ALIKE + 1) {
+    say(job, severity, offset, (fl_str){0});
+    return;
+  }
   char text[NOTE_TEXT_CAP];
   va_list args;
   va_start(args, format);
@@ -83,6 +91,7 @@ void fl_job_note(fl_job *job, fl_severity severity, uint64_t offset, const char 
   kind->severity = severity;
   kind->offset = offset;
   kind->text = fl_arena_str(job->arena, note);
+  say(job, severity, offset, (fl_str){0});
 }
 
 void fl_job_sum_notes(fl_job *job) {
@@ -243,16 +252,25 @@ static void prepare_rows(fl_frame *frame, fl_rows *rows) {
   rows->n_rows = n;
 }
 
-fl_status fl_rows_flush(fl_job *job, fl_rows *rows, fl_err *err) {
-  struct fl_run *run = job->run;
-  prepare_rows(fl_frame_of(job), rows);
-  const fl_batch batch = {job->source_id, rows->n_rows, rows->rows, rows->slots, job->source};
+void fl_rows_empty(fl_rows *rows) {
+  rows->n_rows = rows->n_slots = 0;
+  fl_arena_reset(rows->arena);
+}
+
+fl_status fl_rows_deliver(fl_frame *frame, fl_rows *rows, fl_err *err) {
+  struct fl_run *run = frame->job.run;
+  prepare_rows(frame, rows);
+  const fl_batch batch = {frame->info.id, rows->n_rows, rows->rows, rows->slots, frame->job.source};
   fl_status s = run->stop;
   if (s == FL_OK && rows->n_rows != 0 && run->sink->batch) {
     s = run->sink->batch(run->sink->self, &batch, err);
     if (s < FL_OK) fl_run_stop(run, s, err);
   }
-  rows->n_rows = rows->n_slots = 0;
-  fl_arena_reset(rows->arena);
+  fl_rows_empty(rows);
   return s < FL_OK ? s : FL_OK;
+}
+
+fl_status fl_rows_flush(fl_job *job, fl_rows *rows, fl_err *err) {
+  fl_frame *frame = fl_frame_of(job);
+  return frame->spans ? fl_spans_flush(frame->spans, err) : fl_rows_deliver(frame, rows, err);
 }

@@ -14,6 +14,9 @@ typedef struct fl_shared_entry {
 } fl_shared_entry;
 enum { FL_MAX_SHARED = 4 };
 
+/* Spans that are read ahead of their delivery (ahead.c). */
+typedef struct fl_spans fl_spans;
+
 /* One call of fl_ingest. `stop` is the first status that ends the run: out of memory, a broken
  * invariant, or what a callback of the sink returned. */
 struct fl_run {
@@ -22,7 +25,8 @@ struct fl_run {
   fl_ingest_totals totals;
   fl_arena *arena; /* names */
   fl_names names;
-  fl_rows rows; /* of the leaf that is being read; containers have none */
+  fl_rows rows;    /* of the leaf that is being read; containers have none */
+  fl_spans *spans; /* instead of `rows` for leaves that are read ahead; NULL before the first */
   fl_shared_entry shared[FL_MAX_SHARED];
   uint32_t next_id;
   uint64_t next_shape;
@@ -53,6 +57,7 @@ typedef struct fl_frame {
   unsigned depth; /* archives around it */
   uint64_t seq;
   bool has_time;
+  fl_spans *spans; /* while its spans are read ahead: notes and batches of the parser go there */
   fl_note_kind *note_kinds; /* in order of their first note; the last may be mixed */
   size_t n_note_kinds;
 } fl_frame;
@@ -76,6 +81,22 @@ extern const fl_parser *const fl_parsers[];
 extern const fl_parser fl_parser_evtx_libevtx;
 
 void fl_run_release_shared(struct fl_run *run);
+/* Counts a note and passes it on; one without text is only counted. */
+void fl_run_note(fl_frame *frame, fl_severity severity, uint64_t offset, fl_str text);
+/* Passes the rows on and empties the batch. */
+fl_status fl_rows_deliver(fl_frame *frame, fl_rows *rows, fl_err *err);
+void fl_rows_empty(fl_rows *rows);
+/* An arena that is used up to its cap: then "no memory" is the job's own limit. */
+bool fl_arena_is_capped(const fl_arena *arena);
+
+/* Reads all spans with a worker that is a few spans ahead. FL_END when there is none to be had:
+ * nothing was read then. */
+fl_status fl_spans_read(fl_frame *frame, const fl_parser *parser, void *state, uint64_t n_spans,
+                        bool *ret_is_capped, fl_err *err);
+void fl_spans_note(fl_spans *spans, fl_severity severity, uint64_t offset, fl_str text);
+fl_status fl_spans_flush(fl_spans *spans, fl_err *err);
+void fl_spans_free(fl_spans *spans); /* NULL is fine */
+
 fl_status fl_rows_init(fl_rows *rows, fl_err *err);
 void fl_rows_free(fl_rows *rows);
 
