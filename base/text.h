@@ -2,7 +2,7 @@
 #ifndef FL_BASE_TEXT_H
 #define FL_BASE_TEXT_H
 
-#include "faultline/core.h"
+#include "faultline/value.h"
 
 /* UTF-16LE to UTF-8. `ret_text` needs 3 bytes for each unit; lone surrogates become U+FFFD.
  * Returns the length. Stops at nothing: embedded NULs are kept. */
@@ -23,6 +23,15 @@ size_t fl_text_hex(uint64_t number, char *ret_text); /* lower case, no prefix, n
 /* For people's eyes: C0, C1, DEL, bidi and zero-width characters and bytes that are no UTF-8 become
  * \xNN or \uNNNN, so that no log can drive a terminal. Newlines and tabs become \n and \t. */
 fl_str fl_text_printable(fl_str s, fl_arena *arena);
+
+/* fl_time_format with nine digits for times that are near each other: the date of the last one is
+ * kept. Starts zeroed. */
+typedef struct fl_day {
+  bool is_known;
+  int64_t days;
+  char text[10];
+} fl_day;
+size_t fl_time_format_9(fl_time t, fl_day *day, char *ret_text);
 
 static inline bool fl_is_digit(char c) { return c >= '0' && c <= '9'; }
 static inline char fl_lower(char c) { return (char)(c >= 'A' && c <= 'Z' ? c + 32 : c); }

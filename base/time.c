@@ -38,7 +38,7 @@ static char *put2(char *out, unsigned number) {
 }
 
 /* "T08:15:02.310Z" of a time of day. */
-static char *put_clock(int64_t ns_of_day, int n_digits, char *at) {
+static inline char *put_clock(int64_t ns_of_day, int n_digits, char *at) {
   const unsigned seconds = (unsigned)(ns_of_day / FL_SECOND);
   *at++ = 'T';
   at = put2(at, seconds / 3600);
@@ -61,23 +61,41 @@ static char *put_clock(int64_t ns_of_day, int n_digits, char *at) {
   return at;
 }
 
-size_t fl_time_format(fl_time t, int n_digits, char out[FL_TIME_TEXT_MAX]) {
+enum { DATE_TEXT = 10 };
+
+static int64_t split_day(fl_time t, int64_t *ret_ns_of_day) {
   const int64_t day_ns = 86400 * FL_SECOND;
-  int64_t days = t / day_ns;
-  int64_t rest = t % day_ns;
-  if (rest < 0) {
-    rest += day_ns;
-    days--;
-  }
+  const int64_t rest = t % day_ns;
+  *ret_ns_of_day = rest < 0 ? rest + day_ns : rest;
+  return t / day_ns - (rest < 0);
+}
+
+static void put_date(int64_t days, char *at) {
   const civil date = civil_of(days);
-  char *at = out;
   at = put2(at, (unsigned)(date.year / 100));
   at = put2(at, (unsigned)(date.year % 100));
   *at++ = '-';
   at = put2(at, date.month);
   *at++ = '-';
-  at = put2(at, date.day);
-  return (size_t)(put_clock(rest, n_digits, at) - out);
+  (void)put2(at, date.day);
+}
+
+size_t fl_time_format(fl_time t, int n_digits, char out[FL_TIME_TEXT_MAX]) {
+  int64_t ns_of_day = 0;
+  put_date(split_day(t, &ns_of_day), out);
+  return (size_t)(put_clock(ns_of_day, n_digits, out + DATE_TEXT) - out);
+}
+
+size_t fl_time_format_9(fl_time t, fl_day *day, char *out) {
+  int64_t ns_of_day = 0;
+  const int64_t days = split_day(t, &ns_of_day);
+  if (!day->is_known || day->days != days) {
+    day->is_known = true;
+    day->days = days;
+    put_date(days, day->text);
+  }
+  memcpy(out, day->text, DATE_TEXT);
+  return (size_t)(put_clock(ns_of_day, 9, out + DATE_TEXT) - out);
 }
 
 /* Reads exactly n digits at *pos. */

@@ -85,61 +85,49 @@ static char *put_utf8(fl_str s, char *out) {
   return out;
 }
 
-/* Leading units that are ASCII and need no escape, sixteen at a time: packing saturates, so units
- * from 0x80 become bytes that a signed comparison finds below 0x20 too. */
-static size_t put_plain_units(const uint8_t *units, size_t n_units, char *out) {
-  size_t i = 0;
-#if defined(__SSE2__)
-  for (; i + 16 <= n_units; i += 16) {
-    __m128i low, high;
-    memcpy(&low, units + 2 * i, sizeof low);
-    memcpy(&high, units + 2 * i + 16, sizeof high);
-    const __m128i c = _mm_packus_epi16(low, high);
-    if (find_special(c)) break;
-    memcpy(out + i, &c, 16);
+/* One character: a unit, or a pair of surrogates. */
+static char *put_unit(const uint8_t *units, size_t n_units, size_t *pos, char *out) {
+  uint32_t c = fl_le16(units + 2 * (*pos)++);
+  if (c >= 0xd800 && c < 0xe000) {
+    const uint32_t low = c < 0xdc00 && *pos < n_units ? fl_le16(units + 2 * *pos) : 0;
+    const bool is_pair = low >= 0xdc00 && low < 0xe000;
+    *pos += is_pair;
+    c = is_pair ? 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00) : 0xfffd;
   }
-  for (; i + 8 <= n_units; i += 8) {
-    __m128i low;
-    memcpy(&low, units + 2 * i, sizeof low);
-    const __m128i c = _mm_packus_epi16(low, low);
-    if (find_special(c)) break;
-    memcpy(out + i, &c, 8);
-  }
-  if (n_units - i >= 4) { /* ends of strings are short: most of them are done here */
-    const __m128i low = _mm_cvtsi64_si128((long long)fl_le64(units + 2 * i));
-    const __m128i c = _mm_packus_epi16(low, _mm_set1_epi16(' '));
-    if (!find_special(c)) {
-      memcpy(out + i, &c, 4);
-      i += 4;
-    }
-  }
-#endif
-  for (; i < n_units; i++) {
-    const uint16_t unit = fl_le16(units + 2 * i);
-    if (unit >= 0x7f || needs_escape(unit)) break;
-    out[i] = (char)unit;
-  }
-  return i;
+  return out + (needs_escape(c) ? put_escaped((uint8_t)c, out) : fl_utf8_put(c, out));
 }
 
+/* Eight or four units at a time as far as they are ASCII and need no escape. Packing saturates, so
+ * that all others become bytes that a signed comparison finds below 0x20. What is stored beyond
+ * them is overwritten: there is room for six bytes a unit. */
 static char *put_utf16(const uint8_t *units, size_t n_units, char *out) {
   for (size_t i = 0; i < n_units;) {
-    const size_t n_plain = put_plain_units(units + 2 * i, n_units - i, out);
-    out += n_plain;
-    i += n_plain;
-    if (i >= n_units) break;
-    uint32_t c = fl_le16(units + 2 * i++);
-    if (c < 0xa0) {
-      out += put_escaped((uint8_t)c, out);
-      continue;
+#if defined(__SSE2__)
+    int special = 0;
+    for (; n_units - i >= 8; i += 8, out += 8) {
+      __m128i some;
+      memcpy(&some, units + 2 * i, 16);
+      const __m128i c = _mm_packus_epi16(some, _mm_set1_epi16(' '));
+      memcpy(out, &c, 8);
+      if ((special = find_special(c))) break;
     }
-    if (c >= 0xd800 && c < 0xe000) {
-      const uint32_t low = c < 0xdc00 && i < n_units ? fl_le16(units + 2 * i) : 0;
-      const bool is_pair = low >= 0xdc00 && low < 0xe000;
-      i += is_pair;
-      c = is_pair ? 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00) : 0xfffd;
+    if (!special && n_units - i >= 4) {
+      const __m128i some = _mm_cvtsi64_si128((long long)fl_le64(units + 2 * i));
+      const __m128i c = _mm_packus_epi16(_mm_unpacklo_epi64(some, _mm_set1_epi16(' ')), some);
+      memcpy(out, &c, 4);
+      if (!(special = find_special(c) & 15)) {
+        i += 4;
+        out += 4;
+      }
     }
-    out += fl_utf8_put(c, out);
+    if (special) {
+      const unsigned n = (unsigned)__builtin_ctz((unsigned)special);
+      out += n;
+      i += n;
+    }
+    if (i == n_units) break;
+#endif
+    out = put_unit(units, n_units, &i, out);
   }
   return out;
 }

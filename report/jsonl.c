@@ -64,6 +64,7 @@ typedef struct jsonl {
   fl_str *names; /* of sources, by id: quoted */
   size_t cap_names;
   kind_entry kinds[KIND_CACHE];
+  fl_day day;    /* of the last time that was written */
   bool is_roomy; /* the output has room for the whole row */
 } jsonl;
 
@@ -343,13 +344,13 @@ static size_t head_room(jsonl *w, const fl_batch *batch, const fl_row *row) {
 static char *put_times(jsonl *w, const fl_batch *batch, const fl_row *row, char *out) {
   const fl_raw raw_time = fl_row_column(batch, row, FL_C_TIME);
   out = put_text(out, "{\"time\":\"");
-  out += fl_time_format(row->t, 9, out);
+  out += fl_time_format_9(row->t, &w->day, out);
   *out++ = '"';
   if (row->flags & FL_F_TIME_INVALID && raw_time.type != FL_T_NULL)
     out = fl_json_put_raw(raw_time, w->scratch, put_text(out, ",\"time_raw\":"));
   if (row->t_written && row->t_written != row->t) {
     out = put_text(out, ",\"time_written\":\"");
-    out += fl_time_format(row->t_written, 9, out);
+    out += fl_time_format_9(row->t_written, &w->day, out);
     *out++ = '"';
   }
   return out;

@@ -1,4 +1,4 @@
-"""bench.py [PAIRS] - faultline export against evtx_dump in paired runs, and the triage of a folder.
+"""bench.py [PAIRS] - faultline against evtx_dump in paired runs, and the triage of a folder.
 
 CPU seconds are user + system of the program alone; both write JSON lines into the same sink, a cat to
 nowhere. The result is the median of the ratios of the pairs, which a busy machine disturbs least."""
@@ -69,27 +69,35 @@ def show(name, runs):
     return {"cpu": round(cpu, 3), "wall": round(wall, 3), "rss_mib": round(memory, 1)}
 
 
-def compare(log, pairs):
-    ours = [FAULTLINE, "export", "--quiet", "--jobs", "1", "--format", "jsonl", log]
-    peer = find_peer()
-    result = {"events": count_lines(ours)}
-    print(f"{log}: {os.path.getsize(log) >> 20} MiB, {result['events']} events, {pairs} pairs")
+# What is compared: our words, the peer's words, which of (wall, CPU) counts, and the ratio peer / ours to reach.
+WALL, CPU = 0, 1
+COMPARISONS = {
+    "digest": (["inspect", "--digest", "--jobs", "1"], ["-t", "1", "-o", "jsonl"], CPU, 2.8),
+    "export": (["export", "--format", "jsonl", "--jobs", "1"], ["-t", "1", "-o", "jsonl"], CPU, 1.6),
+    "where": (["export", "--where", 'channel == "System" and event_id == 7036', "--jobs", "1"],
+              ["-t", "1", "-o", "jsonl"], CPU, 5),
+    "timeline": (["timeline", "--jobs", "2", "-o", os.path.join(FOLDER, "out.fltl")], ["-t", "2", "-o", "jsonl"], WALL, 1),
+}
+
+
+def compare(name, log, peer, pairs):
+    words, peer_words, column, bar = COMPARISONS[name]
+    ours = [FAULTLINE, *words, "--quiet", "--hash", "none", log]
+    print(f"{name}: {' '.join(words)}")
     if not peer:
-        result["faultline"] = show("faultline export, jsonl", [run(ours) for _ in range(pairs)])
-        return result
-    theirs = [peer, "-t", "1", "-o", "jsonl", log]
-    result["peer_events"] = count_lines(theirs)
+        return {"faultline": show("faultline", [run(ours) for _ in range(pairs)])}
+    theirs = [peer, *peer_words, log]
     runs = []
     for i in range(pairs):  # who comes first changes, so that neither gains from a warm cache
         first, second = (ours, theirs) if i % 2 else (theirs, ours)
         one, two = run(first), run(second)
         runs.append((one, two) if i % 2 else (two, one))
-    version = subprocess.run([peer, "--version"], capture_output=True, text=True).stdout.strip()
-    result["faultline"] = show("faultline export, jsonl", [pair[0] for pair in runs])
-    result["peer"] = dict(show(f"{version}, jsonl", [pair[1] for pair in runs]), version=version)
-    ratios = sorted(pair[0][1] / pair[1][1] for pair in runs)
-    result["cpu_ratio"] = round(statistics.median(ratios), 3)
-    print(f"  CPU ratio {result['cpu_ratio']} (median of {pairs}; {ratios[0]:.3f} to {ratios[-1]:.3f})")
+    result = {"faultline": show("faultline", [pair[0] for pair in runs]),
+              "peer": show(f"evtx_dump {' '.join(peer_words)}", [pair[1] for pair in runs])}
+    ratios = sorted(pair[1][column] / pair[0][column] for pair in runs)
+    result["ratio"], result["bar"] = round(statistics.median(ratios), 3), bar
+    print(f"  {'wall' if column == WALL else 'CPU'}: {result['ratio']} times less, bar {bar} "
+          f"(median of {pairs}; {ratios[0]:.2f} to {ratios[-1]:.2f})")
     return result
 
 
@@ -112,7 +120,15 @@ def main():
         for i in range(5):
             subprocess.run([sys.executable, "-B", maker, dense, os.path.join(folder, f"log{i}.evtx"), "1", str(i)], check=True)
         subprocess.run([sys.executable, "-B", maker, dense, log, "15"], check=True)
-    result = {"export": compare(log, pairs), "triage": triage(folder)}
+    peer = find_peer()
+    n_events = count_lines([FAULTLINE, "export", "--quiet", log])
+    print(f"{log}: {os.path.getsize(log) >> 20} MiB, {n_events} events, {pairs} pairs")
+    if peer:
+        version = subprocess.run([peer, "--version"], capture_output=True, text=True).stdout.strip()
+        n_peer = count_lines([peer, "-t", "1", "-o", "jsonl", log])
+        print(f"against {version}, which prints {n_peer} events")
+    result = {"events": n_events, **{name: compare(name, log, peer, pairs) for name in COMPARISONS}}
+    result["triage"] = triage(folder)
     with open(os.path.join(FOLDER, "result.json"), "w", encoding="utf-8") as file:
         json.dump(result, file, indent=1)
         file.write("\n")
