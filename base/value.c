@@ -399,6 +399,7 @@ bool fl_value_number(const fl_value *value, int64_t *ret_number) {
       natural = value->as.natural;
       break;
     case FL_V_STR: {
+      if (value->as.text.n == 0) return false;
       const bool is_negative = value->as.text.n > 1 && value->as.text.p[0] == '-';
       const fl_str digits = {value->as.text.p + is_negative, value->as.text.n - is_negative};
       if (!fl_text_number(digits, &natural)) return false;

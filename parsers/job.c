@@ -96,8 +96,8 @@ void fl_job_note(fl_job *job, fl_severity severity, uint64_t offset, const char 
 
 void fl_job_sum_notes(fl_job *job) {
   fl_frame *frame = fl_frame_of(job);
-  for (fl_note_kind *kind = frame->note_kinds; kind < frame->note_kinds + frame->n_note_kinds;
-       ++kind) {
+  for (size_t i = 0; i < frame->n_note_kinds; ++i) {
+    const fl_note_kind *kind = &frame->note_kinds[i];
     if (kind->n <= FL_LIMIT_NOTES_ALIKE) continue;
     char text[NOTE_TEXT_CAP];
     const int n =

@@ -99,6 +99,8 @@ static void numbers(void **state) {
   const fl_value text = {.kind = FL_V_STR, .as.text = FL_STR("-2146893043")};
   assert_true(fl_value_number(&text, &signed_number));
   assert_true(signed_number == -2146893043);
+  const fl_value nothing = {.kind = FL_V_STR, .as.text = {0}};
+  assert_false(fl_value_number(&nothing, &signed_number));
   const fl_value big = {.kind = FL_V_UINT, .as.natural = UINT64_MAX};
   assert_false(fl_value_number(&big, &signed_number));
 }
