@@ -67,20 +67,14 @@ static bool has_room(fl_run *run, size_t n_before) {
 static fl_status run_repeated(fl_scene *scene, size_t rule_index, uint16_t event) {
   const fl_hits *hits = &scene->hits[event];
   const size_t n_before = scene->run->n_findings;
-  uint8_t *is_used = calloc(hits->n + 1, 1);
-  if (!is_used) return fl_fail(scene->run->err, FL_E_NOMEM, 0, "out of memory for sequences");
+  scene->taken = calloc(hits->n + 1, 1);
+  if (!scene->taken) return fl_fail(scene->run->err, FL_E_NOMEM, 0, "out of memory for sequences");
   fl_status s = FL_OK;
-  for (size_t i = 0; i < hits->n && s == FL_OK; i++) {
-    if (is_used[i] || !has_room(scene->run, n_before)) continue;
-    s = run_anchor(scene, rule_index, event, (uint32_t)i);
-    const fl_sight *sight = &scene->sights[event];
-    size_t k = i;
-    for (size_t kept = 0; kept < sight->n_kept; kept++) {
-      while (k < hits->n && hits->at[k] < sight->kept[kept]) k++;
-      if (k < hits->n && hits->at[k] == sight->kept[kept]) is_used[k] = 1;
-    }
-  }
-  free(is_used);
+  for (size_t i = 0; i < hits->n && s == FL_OK; i++)
+    if (!scene->taken[i] && has_room(scene->run, n_before))
+      s = run_anchor(scene, rule_index, event, (uint32_t)i);
+  free(scene->taken);
+  scene->taken = NULL;
   return s;
 }
 

@@ -21,6 +21,13 @@ typedef struct lane {
   size_t at, end;
 } lane;
 
+/* The candidates of a query, the ones to be preferred first: those in front are walked towards
+ * later times, those behind towards earlier ones. */
+typedef struct walk {
+  lane ahead[2], behind[2];
+  size_t n_lanes;
+} walk;
+
 static fl_time plus(fl_time t, int64_t ns) {
   if (ns > 0 && t > INT64_MAX - ns) return INT64_MAX;
   if (ns < 0 && t < INT64_MIN - ns) return INT64_MIN;
@@ -35,15 +42,17 @@ static uint32_t hit_of(const lane *l, size_t i) {
   return l->keys ? (uint32_t)l->keys[i] : (uint32_t)i;
 }
 
-/* Narrows a lane to hits from `from` on. */
-static void seek(const fl_scene *scene, const fl_hits *hits, lane *l, fl_time from) {
+/* The first hit of a lane at or after a time, or behind all at that time. */
+static size_t place_of(const fl_scene *scene, const fl_hits *hits, const lane *l, fl_time t,
+                       bool is_behind) {
   size_t low = l->at, high = l->end;
   while (low < high) {
     const size_t middle = low + (high - low) / 2;
-    if (time_of(scene, hits->at[hit_of(l, middle)]) < from) low = middle + 1;
+    const fl_time at = time_of(scene, hits->at[hit_of(l, middle)]);
+    if (at < t || (is_behind && at == t)) low = middle + 1;
     else high = middle;
   }
-  l->at = low;
+  return low;
 }
 
 static size_t first_key(const fl_hits *hits, uint64_t key) {
@@ -57,31 +66,69 @@ static size_t first_key(const fl_hits *hits, uint64_t key) {
 }
 
 /* The hits that may join: those with the key's value and those where it is unset. */
-static size_t open_lanes(const fl_scene *scene, const query *q, fl_time from, lane lanes[2]) {
-  const fl_hits *hits = &scene->hits[q->event];
-  const fl_selector *selector = &scene->rule->selectors[q->event];
+static size_t open_lanes(const fl_scene *scene, uint16_t event, lane lanes[2]) {
+  const fl_hits *hits = &scene->hits[event];
+  const fl_selector *selector = &scene->rule->selectors[event];
   const uint32_t value = hits->by_key ? scene->vars[selector->captures[hits->key].var] : 0;
-  size_t n = 0;
   if (value == 0) {
-    lanes[n++] = (lane){NULL, 0, hits->n};
-  } else {
-    lanes[n++] = (lane){hits->by_key, first_key(hits, (uint64_t)value << 32),
-                        first_key(hits, ((uint64_t)value + 1) << 32)};
-    lanes[n++] = (lane){hits->by_key, 0, first_key(hits, UINT64_C(1) << 32)};
+    lanes[0] = (lane){NULL, 0, hits->n};
+    return 1;
   }
-  for (size_t i = 0; i < n; i++) seek(scene, hits, &lanes[i], from);
-  return n;
+  lanes[0] = (lane){hits->by_key, first_key(hits, (uint64_t)value << 32),
+                    first_key(hits, ((uint64_t)value + 1) << 32)};
+  lanes[1] = (lane){hits->by_key, 0, first_key(hits, UINT64_C(1) << 32)};
+  return 2;
 }
 
-/* The next hit over all lanes in time order. */
-static bool next_hit(lane *lanes, size_t n_lanes, uint32_t *ret_hit) {
+static walk start_walk(const fl_scene *scene, const query *q, int64_t slack) {
+  const fl_hits *hits = &scene->hits[q->event];
+  walk w = {.n_lanes = 0};
+  w.n_lanes = open_lanes(scene, q->event, w.ahead);
+  for (size_t i = 0; i < w.n_lanes; i++) {
+    lane *l = &w.ahead[i];
+    l->at = place_of(scene, hits, l, plus(q->from, -slack), false);
+    l->end = place_of(scene, hits, l, plus(q->to, slack), true);
+    w.behind[i] = *l;
+    if (q->pick == PICK_FIRST) w.behind[i].end = l->at;
+    else if (q->pick == PICK_LAST) l->at = l->end;
+    else w.behind[i].end = l->at = place_of(scene, hits, l, scene->start, false);
+  }
+  return w;
+}
+
+static lane *earliest(lane *lanes, size_t n_lanes) {
   lane *best = NULL;
   for (size_t i = 0; i < n_lanes; i++)
     if (lanes[i].at < lanes[i].end &&
         (!best || hit_of(&lanes[i], lanes[i].at) < hit_of(best, best->at)))
       best = &lanes[i];
-  if (!best) return false;
-  *ret_hit = hit_of(best, best->at++);
+  return best;
+}
+
+static lane *latest(lane *lanes, size_t n_lanes) {
+  lane *best = NULL;
+  for (size_t i = 0; i < n_lanes; i++)
+    if (lanes[i].at < lanes[i].end &&
+        (!best || hit_of(&lanes[i], lanes[i].end - 1) > hit_of(best, best->end - 1)))
+      best = &lanes[i];
+  return best;
+}
+
+static uint64_t distance(const fl_scene *scene, uint32_t event) {
+  const fl_time t = time_of(scene, event);
+  if (t < scene->start) return (uint64_t)scene->start - (uint64_t)t;
+  return t > scene->end ? (uint64_t)t - (uint64_t)scene->end : 0;
+}
+
+/* Of two that are equally far the earlier one comes first. */
+static bool next_hit(const fl_scene *scene, const fl_hits *hits, walk *w, uint32_t *ret_hit) {
+  lane *ahead = earliest(w->ahead, w->n_lanes), *behind = latest(w->behind, w->n_lanes);
+  if (!ahead && !behind) return false;
+  if (ahead && behind &&
+      distance(scene, hits->at[hit_of(ahead, ahead->at)]) <
+          distance(scene, hits->at[hit_of(behind, behind->end - 1)]))
+    behind = NULL;
+  *ret_hit = behind ? hit_of(behind, --behind->end) : hit_of(ahead, ahead->at++);
   return true;
 }
 
@@ -123,44 +170,36 @@ static bool fits(const fl_scene *scene, const query *q, uint32_t hit) {
   return is_in_window(scene, q, event) && !is_taken(scene, event) && joins(scene, q->event, hit);
 }
 
-static uint64_t distance(const fl_scene *scene, uint32_t event) {
-  const fl_time t = time_of(scene, event);
-  if (t < scene->start) return (uint64_t)scene->start - (uint64_t)t;
-  return t > scene->end ? (uint64_t)t - (uint64_t)scene->end : 0;
-}
-
 static int64_t widest_slack(const fl_scene *scene) {
   const int64_t spread = 2 * scene->run->widest_spread;
   return scene->rule->skew_ns > spread ? scene->rule->skew_ns : spread;
 }
 
+/* What lies behind the cut may be more of it, and an end that is later or earlier. */
+static void mark_cut(fl_scene *scene, const query *q) {
+  fl_sight *sight = &scene->sights[q->event];
+  sight->is_cut = true;
+  sight->is_first_cut = q->pick != PICK_FIRST;
+  sight->is_last_cut = q->pick != PICK_LAST;
+  scene->run->n_evicted++;
+}
+
+/* The first that fits is the one: candidates come in the order of preference. */
 static bool find(fl_scene *scene, const query *q, uint32_t *ret_hit) {
   const fl_hits *hits = &scene->hits[q->event];
-  const int64_t slack = widest_slack(scene);
-  const fl_time to = plus(q->to, slack);
-  lane lanes[2];
-  const size_t n_lanes = open_lanes(scene, q, plus(q->from, -slack), lanes);
-  bool has_best = false;
-  uint32_t hit = 0, best = 0;
+  walk w = start_walk(scene, q, widest_slack(scene));
+  uint32_t hit = 0;
   size_t n_scanned = 0;
-  while (next_hit(lanes, n_lanes, &hit) && time_of(scene, hits->at[hit]) <= to) {
+  while (next_hit(scene, hits, &w, &hit)) {
     if (++n_scanned > FL_LIMIT_SEQUENCE_SCAN) {
-      scene->sights[q->event].is_cut = true;
-      scene->run->n_evicted++;
-      break;
+      mark_cut(scene, q);
+      return false;
     }
     if (!fits(scene, q, hit)) continue;
-    if (q->pick == PICK_NEAREST && has_best &&
-        distance(scene, hits->at[hit]) >= distance(scene, hits->at[best])) {
-      if (time_of(scene, hits->at[hit]) > scene->start) break;
-      continue;
-    }
-    best = hit;
-    has_best = true;
-    if (q->pick == PICK_FIRST) break;
+    *ret_hit = hit;
+    return true;
   }
-  *ret_hit = best;
-  return has_best;
+  return false;
 }
 
 bool fl_scene_bind(fl_scene *scene, uint16_t event, uint32_t hit) {
@@ -181,37 +220,42 @@ bool fl_scene_bind(fl_scene *scene, uint16_t event, uint32_t hit) {
   return true;
 }
 
-/* A repeated step keeps the others of its window too. */
+static void keep(fl_sight *sight, uint32_t *kept, uint32_t event) {
+  if (sight->count == 0 || event < sight->first) sight->first = event;
+  if (sight->count == 0 || event > sight->last) sight->last = event;
+  if (sight->n_kept < FL_LIMIT_SEQUENCE_KEPT) kept[sight->n_kept++] = event;
+  sight->count++;
+}
+
+/* A repeated step keeps the others of its window too. An anchor takes each of its events once, so
+ * the limit is for those that it does not take. */
 static fl_status collect(fl_scene *scene, const query *q) {
   fl_sight *sight = &scene->sights[q->event];
   const fl_hits *hits = &scene->hits[q->event];
-  const int64_t slack = widest_slack(scene);
+  uint8_t *taken = q->event == scene->anchor_event ? scene->taken : NULL;
   uint32_t *kept = FL_NEW_ARRAY(scene->run->scratch, uint32_t, FL_LIMIT_SEQUENCE_KEPT);
   if (!kept) return fl_fail(scene->run->err, FL_E_NOMEM, 0, "out of memory for sequences");
-  query all = *q;
-  all.pick = PICK_NEAREST;
-  lane lanes[2];
-  const size_t n_lanes = open_lanes(scene, &all, plus(q->from, -slack), lanes);
-  size_t n_scanned = 0, n = 0;
+  query any_order = *q;
+  any_order.pick = PICK_NEAREST;
+  walk w = start_walk(scene, q, widest_slack(scene));
   const uint32_t first = sight->first;
+  size_t n_scanned = 0;
   uint32_t hit = 0;
   sight->is_bound = false; /* its own event may come again */
-  while (next_hit(lanes, n_lanes, &hit) && time_of(scene, hits->at[hit]) <= plus(q->to, slack)) {
-    if (++n_scanned > FL_LIMIT_SEQUENCE_SCAN) {
-      scene->run->n_evicted++;
+  sight->count = 0;
+  while (next_hit(scene, hits, &w, &hit)) {
+    const bool is_more = fits(scene, &any_order, hit);
+    const bool is_new = is_more && taken && !taken[hit];
+    if (!is_new && ++n_scanned > FL_LIMIT_SEQUENCE_SCAN) {
+      mark_cut(scene, q);
       break;
     }
-    if (!fits(scene, &all, hit)) continue;
-    if (n < FL_LIMIT_SEQUENCE_KEPT) kept[n] = hits->at[hit];
-    if (n == 0) sight->first = hits->at[hit];
-    sight->last = hits->at[hit];
-    n++;
+    if (is_new) taken[hit] = 1;
+    if (is_more) keep(sight, kept, hits->at[hit]);
   }
+  if (sight->count == 0) keep(sight, kept, first);
   sight->is_bound = true;
-  sight->count = n ? n : 1;
-  if (n == 0) kept[0] = first;
   sight->kept = kept;
-  sight->n_kept = sight->count < FL_LIMIT_SEQUENCE_KEPT ? sight->count : FL_LIMIT_SEQUENCE_KEPT;
   return FL_OK;
 }
 
@@ -222,6 +266,7 @@ static fl_status look(fl_scene *scene, const fl_step *step, query q) {
   q.event = step->event;
   if (q.to > scene->last) q.to = scene->last;
   sight->is_searched = true;
+  sight->is_cut = false; /* a group may have been tried at other times */
   sight->from = q.from;
   sight->to = q.to;
   if (q.to < q.from || !find(scene, &q, &hit)) return FL_OK;

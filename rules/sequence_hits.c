@@ -121,7 +121,7 @@ static int by_number(const void *a, const void *b) {
 static fl_status build_index(fl_run *run, const fl_rule *rule, size_t step, fl_hits *hits) {
   const fl_selector *selector = &rule->selectors[rule->steps[step].event];
   hits->key = FL_FLR_NONE;
-  if (step == rule->anchor || hits->n == 0) return FL_OK;
+  if ((step == rule->anchor && !rule->steps[step].is_repeated) || hits->n == 0) return FL_OK;
   hits->key = choose_key(rule, step);
   if (hits->key == FL_FLR_NONE) return FL_OK;
   hits->by_key = malloc(hits->n * sizeof *hits->by_key);

@@ -73,7 +73,9 @@ typedef struct fl_run {
 
 /* The search for one event around one anchor, and what came of it. */
 typedef struct fl_sight {
-  bool is_bound, is_searched, is_cut;
+  bool is_bound, is_searched;
+  bool is_cut;                    /* by a limit: not found, or more may be there */
+  bool is_first_cut, is_last_cut; /* of repeated steps that were cut: another may be the end */
   bool has_truth;
   fl_truth truth;
   uint32_t first, last; /* events */
@@ -88,6 +90,7 @@ typedef struct fl_scene {
   fl_run *run;
   const fl_rule *rule;
   const fl_hits *hits;
+  uint8_t *taken;                 /* by hit: a repeated anchor has it; NULL = not repeated */
   uint32_t anchor;                /* event */
   uint16_t anchor_event;          /* of the rule */
   fl_time start, end;             /* of the anchor */

@@ -21,6 +21,7 @@ static fl_value operand_value(fl_scene *scene, const fl_operand *operand, fl_tru
   const fl_sight *sight = &scene->sights[operand->event];
   *ret_truth = fl_scene_truth(scene, operand->event);
   if (!sight->is_bound) return (fl_value){.kind = FL_V_NULL};
+  if (operand->is_last ? sight->is_last_cut : sight->is_first_cut) *ret_truth = FL_UNKNOWN;
   return fl_path_value(&operand->path,
                        scene->run->in->events[operand->is_last ? sight->last : sight->first]);
 }
@@ -60,19 +61,27 @@ static fl_truth measure(const fl_expr *expr, int64_t number) {
   return truth_of(expr->op == FL_OP_NE ? !is_any : is_any);
 }
 
+/* Of a search that was cut only what more events cannot change is known. */
 static fl_truth count(fl_scene *scene, const fl_expr *expr) {
   const fl_truth truth = fl_scene_truth(scene, expr->event);
-  return truth == FL_UNKNOWN ? FL_UNKNOWN
-                             : measure(expr, (int64_t)scene->sights[expr->event].count);
+  const fl_sight *sight = &scene->sights[expr->event];
+  if (truth == FL_UNKNOWN) return FL_UNKNOWN;
+  const fl_truth measured = measure(expr, (int64_t)sight->count);
+  if (!sight->is_cut) return measured;
+  const bool is_least = expr->op == FL_OP_GT || expr->op == FL_OP_GE;
+  const bool is_most = expr->op == FL_OP_LT || expr->op == FL_OP_LE;
+  const bool is_known = (is_least && measured == FL_TRUE) || (is_most && measured == FL_FALSE);
+  return is_known ? measured : FL_UNKNOWN;
 }
 
 static fl_truth delta(fl_scene *scene, const fl_expr *expr) {
   const fl_truth a = fl_scene_truth(scene, expr->event), b = fl_scene_truth(scene, expr->other);
+  const fl_sight *later = &scene->sights[expr->event], *earlier = &scene->sights[expr->other];
   if (a == FL_FALSE || b == FL_FALSE) return FL_FALSE;
-  if (a == FL_UNKNOWN || b == FL_UNKNOWN) return FL_UNKNOWN;
+  if (a == FL_UNKNOWN || b == FL_UNKNOWN || later->is_first_cut || earlier->is_first_cut)
+    return FL_UNKNOWN;
   const fl_time *times = scene->run->in->times;
-  const uint64_t from = (uint64_t)times[scene->sights[expr->other].first];
-  return measure(expr, (int64_t)((uint64_t)times[scene->sights[expr->event].first] - from));
+  return measure(expr, (int64_t)((uint64_t)times[later->first] - (uint64_t)times[earlier->first]));
 }
 
 /* Kleene: unknown gives way to whatever decides. */

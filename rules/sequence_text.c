@@ -81,7 +81,7 @@ static bool is_own_time(const fl_path *path) {
 
 static void put_field(writer *w, const fl_part *part) {
   const fl_sight *sight = &w->scene->sights[part->event];
-  if (!sight->is_bound) {
+  if (!sight->is_bound || (part->is_last ? sight->is_last_cut : sight->is_first_cut)) {
     put_value(w, (fl_str){0});
     return;
   }
@@ -99,7 +99,7 @@ static void put_field(writer *w, const fl_part *part) {
 
 static void put_delta(writer *w, const fl_part *part) {
   const fl_sight *a = &w->scene->sights[part->event], *b = &w->scene->sights[part->other];
-  if (!a->is_bound || !b->is_bound) {
+  if (!a->is_bound || !b->is_bound || a->is_first_cut || b->is_first_cut) {
     put_value(w, (fl_str){0});
     return;
   }
@@ -147,6 +147,7 @@ static void write_parts(writer *w, const fl_part *part) {
         put_delta(w, part);
         break;
       case FL_PART_COUNT:
+        if (scene->sights[part->event].is_cut) put(w, FL_STR("at least "));
         put(w, (fl_str){digits, fl_text_u64(scene->sights[part->event].count, digits)});
         break;
       case FL_PART_MACHINE:

@@ -91,24 +91,34 @@ fl_str fl_scene_made_text(fl_scene *scene, const bool *named) {
   return text.n ? text : fl_str_of(scene->rule->info.title);
 }
 
+/* Why it is not known what became of an event; NULL when it is. */
+static const fl_str *unknown_reason(fl_scene *scene, uint16_t event) {
+  static const fl_str too_many = {"too many events lie in that time", 32};
+  const fl_sight *sight = &scene->sights[event];
+  if (sight->is_bound) return sight->is_cut ? &too_many : NULL;
+  return fl_scene_truth(scene, event) == FL_UNKNOWN ? &sight->reason : NULL;
+}
+
 /* "not provable: whether <what the line claims> (Schannel 36870): no log of SRV01 is in the case"
  */
 fl_str fl_scene_missing_text(fl_scene *scene, const fl_part *line, const bool *named) {
   fl_arena *scratch = scene->run->scratch;
   fl_str where = {0}, why = {0}, last_where = {0}, last_why = {0};
+  bool is_there = true;
   for (uint16_t i = 0; i < scene->rule->n_selectors; i++) {
-    if (!named[i] || scene->sights[i].is_bound || fl_scene_truth(scene, i) != FL_UNKNOWN) continue;
-    const fl_str reason = scene->sights[i].reason;
+    const fl_str *reason = named[i] ? unknown_reason(scene, i) : NULL;
+    if (!reason) continue;
+    is_there = is_there && scene->sights[i].is_bound;
     const fl_str what = selector_words(scene, i);
     if (!fl_str_eq(what, last_where)) where = glued(scene, where, ", ", what);
-    if (!fl_str_eq(reason, last_why)) why = glued(scene, why, "; ", reason);
+    if (!fl_str_eq(*reason, last_why)) why = glued(scene, why, "; ", *reason);
     last_where = what;
-    last_why = reason;
+    last_why = *reason;
   }
   const fl_str claim = line ? fl_scene_claim(scene, line, scratch) : (fl_str){0};
   if (claim.n == 0)
-    return fl_arena_printf(scratch, "not provable: whether %.*s was logged: %.*s",
-                           FL_STR_ARG(where), FL_STR_ARG(why));
+    return fl_arena_printf(scratch, "not provable: %s %.*s was logged: %.*s",
+                           is_there ? "how often" : "whether", FL_STR_ARG(where), FL_STR_ARG(why));
   return fl_arena_printf(scratch, "not provable: whether %.*s (%.*s): %.*s", FL_STR_ARG(claim),
                          FL_STR_ARG(where), FL_STR_ARG(why));
 }

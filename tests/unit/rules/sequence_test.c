@@ -290,75 +290,6 @@ static void duplicates_are_ignored(void **state) {
   world_free(w);
 }
 
-/* Many hits: work grows with hits, limits are counted. */
-static fl_event **many_events(fl_arena *arena, size_t n, bool has_keys) {
-  fl_event **events = malloc(n * sizeof *events);
-  assert_non_null(events);
-  for (size_t i = 0; i < n; i++) {
-    char text[32];
-    (void)snprintf(text, sizeof text, "k=%zu", has_keys ? i / 2 : (size_t)0);
-    const fl_str fields = fl_arena_str(arena, fl_str_of(text));
-    events[i] = make_event(arena, "M", "P", i % 2 ? 2 : 1, fields.p);
-    events[i]->t = T0 + (int64_t)i * 1000000;
-    assert_non_null(fields.p);
-  }
-  return events;
-}
-
-static void run_many(const char *rule, size_t n, bool has_keys, size_t *ret_findings,
-                     uint64_t *ret_evicted) {
-  fl_arena *arena = fl_arena_create((size_t)2 << 30), *out = fl_arena_create((size_t)512 << 20);
-  fl_rules *rules = rules_of(rule);
-  fl_event **events = many_events(arena, n, has_keys);
-  fl_time *times = malloc(n * sizeof *times);
-  assert_non_null(times);
-  for (size_t i = 0; i < n; i++) times[i] = events[i]->t;
-  const fl_machine machine = {.name = FL_STR("M")};
-  const fl_sequence_input in = {.rules = rules,
-                                .events = (const fl_event *const *)events,
-                                .times = times,
-                                .n = n,
-                                .machines = &machine,
-                                .n_machines = 1,
-                                .part = FL_RULES_NORMAL};
-  fl_finding *findings = NULL;
-  fl_err err = {0};
-  if (fl_sequences_run(&in, out, &findings, ret_findings, ret_evicted, &err) != FL_OK)
-    fail_msg("%s", err.text);
-  if (*ret_findings) /* the newest stay */
-    assert_true(findings[*ret_findings - 1].start >= times[n - 2]);
-  free(times);
-  free(events);
-  fl_rules_free(rules);
-  fl_arena_free(out);
-  fl_arena_free(arena);
-}
-
-static void a_million_hits(void **state) {
-  (void)state;
-  size_t n_findings = 0;
-  uint64_t n_evicted = 0;
-  const char *keyed = RULE(
-      A B, "sequence by %k within 1d: $a absent $b during 1d score: +50 if $b and $a.k == \"x\"");
-  run_many(keyed, 1000000, true, &n_findings, &n_evicted);
-  assert_int_equal(n_findings, 0);
-  assert_int_equal(n_evicted, 0);
-  const char *all = RULE(A B, "sequence by %k within 1d: $a $b");
-  run_many(all, 100000, true, &n_findings, &n_evicted);
-  assert_int_equal(n_findings, 8192);
-  assert_int_equal(n_evicted, 50000 - 8192);
-}
-
-static void scans_are_bounded(void **state) {
-  (void)state;
-  size_t n_findings = 0;
-  uint64_t n_evicted = 0;
-  const char *rule = RULE(A B, "sequence by %k within 1d: $a $b* score: +50 if count($b) > 100000");
-  run_many(rule, 20000, false, &n_findings, &n_evicted);
-  assert_int_equal(n_findings, 0);
-  assert_true(n_evicted > 0);
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(forward_windows),
                                      cmocka_unit_test(optional_and_choices),
@@ -374,8 +305,6 @@ int main(void) {
                                      cmocka_unit_test(noise_runs_apart),
                                      cmocka_unit_test(texts_are_filled),
                                      cmocka_unit_test(equal_times_do_not_matter),
-                                     cmocka_unit_test(duplicates_are_ignored),
-                                     cmocka_unit_test(a_million_hits),
-                                     cmocka_unit_test(scans_are_bounded)};
+                                     cmocka_unit_test(duplicates_are_ignored)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
