@@ -25,7 +25,9 @@ enum {
   FL_LIMIT_SEQUENCE_FINDINGS = 8192, /* of one rule; the newest stay */
   FL_LIMIT_SIGHTINGS = 262144,       /* (host, provider, channel, id) that occur in a case */
   FL_LIMIT_BLOCK_EVENTS = 65536,     /* timeline: events of one block */
-  FL_LIMIT_BLOCK_BYTES = 64 << 20,   /* timeline: a block when unpacked */
+  FL_LIMIT_BLOCK_BYTES = 64 << 20,   /* timeline: a block when unpacked, and its rows' texts */
+  FL_LIMIT_SOURCE_NAME = 16 << 10,   /* so that the rows of one block can repeat it */
+  FL_LIMIT_REREAD = 4,               /* timeline: failed tries read at most so many file sizes */
   FL_LIMIT_MSGPACK_DEPTH = 16,
   FL_LIMIT_BLOCK_VALUES = 4 << 20, /* timeline: values of one block, list items included */
   FL_LIMIT_ROW_VALUES = 1 << 20,   /* timeline: values of one event; later ones are cut */

@@ -42,7 +42,8 @@ fl_status fl_block_add(fl_block *block, const fl_plans *plans, const fl_row_head
   if (block->bytes.failed) return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
   const fl_plan *plan = head->plan == FL_PLAN_INLINE ? NULL : plans->plans[head->plan];
   block->plans[block->n_rows] = plan;
-  block->n_bytes += head->n_bytes + (plan ? plan->n_constant_bytes : 0);
+  /* What the row unfolds to: a reader bounds that, and not only the packed payload. */
+  block->n_bytes += head->n_bytes + (plan ? plan->n_constant_bytes + plan->keys.n : 0);
   block->n_values += head->n_values + COLUMNS_PER_ROW;
   block->n_rows++;
   return FL_OK;

@@ -44,6 +44,7 @@ typedef enum fl_number_column {
 /* All of a block; memory is the arena's and the payload's. */
 typedef struct fl_block_view {
   uint32_t n;
+  uint64_t n_text; /* bytes of all rows' texts and data keys */
   fl_time *times;
   fl_column_view numbers[FL_N_NUMBERS];
   fl_column_view columns[FL_C_COUNT];

@@ -13,7 +13,7 @@
 #include "base/mem.h"
 #include "faultline/timeline.h"
 #include "timeline/decode.h"
-#include "timeline/scan.h"
+#include "timeline/footer.h"
 #include "timeline/sources.h"
 
 enum {
@@ -25,20 +25,6 @@ enum {
 };
 static const uint8_t magic[MAGIC_BYTES] = {0x93, 0xa8, 'F', 'L', 'T', 'L', '\r', '\n', 0x1a, '\n'};
 
-typedef struct listed_block {
-  uint64_t offset, n;
-  fl_time t_min, t_max;
-} listed_block;
-
-/* What the last object says about the others. */
-typedef struct footer {
-  bool is_valid;
-  uint64_t header_crc, n_events, n_sources, n_notes;
-  uint64_t *objects;
-  listed_block *blocks;
-  uint32_t n_objects, n_blocks;
-} footer;
-
 /* One reading of the file. */
 typedef struct reading {
   const fl_sink *sink;
@@ -47,12 +33,14 @@ typedef struct reading {
   fl_arena *arena; /* sources, footer */
   fl_arena *block_arena;
   fl_sources sources;
-  footer footer;
+  fl_footer footer;
   bool is_damaged;     /* a note says so already */
   bool has_own_source; /* the file itself, for notes about it */
   uint32_t own_source;
   uint64_t n_rows, n_read_sources, n_read_notes; /* to be compared with the footer */
   uint64_t next_block, n_unknown;
+  uint64_t end;    /* of the last object that was whole */
+  uint64_t wasted; /* work on objects that were not */
   fl_time last_t;
   fl_err damage; /* first reason of the stretch that is being skipped; code FL_OK: none */
   uint64_t damage_at;
@@ -228,6 +216,25 @@ static fl_status unpack(fl_timeline_reader *reader, const fl_frame *frame,
   return FL_OK;
 }
 
+/* Objects that start inside each other would have the same bytes checked over and over: good ones
+ * stand behind each other, and tries that fail have a budget. */
+static fl_status check_worth(const fl_timeline_reader *reader, const fl_frame *frame, fl_err *err) {
+  const reading *now = &reader->now;
+  const uint64_t size = reader->file.size;
+  const uint64_t budget = size > UINT64_MAX / FL_WORK_PER_BYTE / FL_LIMIT_REREAD / 2
+                              ? UINT64_MAX
+                              : size * FL_WORK_PER_BYTE * FL_LIMIT_REREAD + FL_LIMIT_BLOCK_BYTES;
+  const uint64_t work = (uint64_t)FL_WORK_PER_BYTE * frame->n_body;
+  if (frame->at < now->end)
+    return fl_fail(err, FL_E_CORRUPT, frame->at, "%s: starts inside the object before it",
+                   frame->marker);
+  if (now->wasted > budget || work > budget - now->wasted)
+    return fl_fail(err, FL_E_LIMIT, frame->at,
+                   "%s: not looked at, damaged objects took the work of %d files", frame->marker,
+                   FL_LIMIT_REREAD);
+  return FL_OK;
+}
+
 static fl_status give_source(fl_timeline_reader *reader, const msgpack_object *payload,
                              fl_err *err) {
   uint32_t id = 0;
@@ -315,6 +322,7 @@ static fl_status give_block(fl_timeline_reader *reader, fl_block_view *view, fl_
   decoder->n_rows = 0;
   decoder->n_slots = 0;
   now->n_rows += view->n;
+  uint64_t n_name_bytes = 0; /* each row repeats its source's name when it is given out */
   for (uint32_t i = 0; i < view->n; i++) {
     const msgpack_object *flags = fl_column_at(&view->numbers[FL_N_FLAGS], i);
     uint64_t key = 0;
@@ -326,6 +334,12 @@ static fl_status give_block(fl_timeline_reader *reader, fl_block_view *view, fl_
       return note_damage(reader, 0, FL_STR("rows left out: a block needs too much memory"), err);
     }
     FL_TRY(find_source(reader, key, &source, err));
+    n_name_bytes += now->sources.items[source].name.n;
+    if (n_name_bytes > FL_LIMIT_BLOCK_BYTES) {
+      decoder->n_rows--;
+      FL_TRY(give_rows(reader, err));
+      return note_damage(reader, 0, FL_STR("rows left out: names of sources need 64 MiB"), err);
+    }
     fl_row *row = &decoder->rows[decoder->n_rows - 1];
     row->source = source;
     if (row->flags & (FL_F_SLACK | FL_F_RECOVERED)) now->totals.n_recovered++;
@@ -375,31 +389,42 @@ static fl_status give_object(fl_timeline_reader *reader, const fl_frame *frame,
   return FL_OK;
 }
 
+/* What the object says, checked; *ret_payload stays NULL for a trailer. */
+static fl_status check_object(fl_timeline_reader *reader, const fl_frame *frame,
+                              const msgpack_object **ret_payload, fl_block_view *ret_view,
+                              fl_err *err) {
+  if (frame->is_trailer) return FL_OK;
+  FL_TRY(check_worth(reader, frame, err));
+  FL_TRY(unpack(reader, frame, ret_payload, err));
+  if (frame->kind == FL_OBJECT_NOTES && (*ret_payload)->type != MSGPACK_OBJECT_ARRAY)
+    return fl_fail(err, FL_E_CORRUPT, frame->at, "notes are no list");
+  if (frame->kind != FL_OBJECT_BLOCK) return FL_OK;
+  fl_arena *arena = reader->now.block_arena;
+  fl_arena_reset(arena);
+  const fl_status status = fl_block_view_open(*ret_payload, &frame->info, arena, ret_view, err);
+  /* The arena is capped: what does not fit is the block's fault. */
+  return status == FL_E_NOMEM ? FL_E_LIMIT : status;
+}
+
 /* Damage is found before anything of the object is given out. *ret_end is written then, too. */
-static fl_status read_object(fl_timeline_reader *reader, uint64_t at, const listed_block *listed,
+static fl_status read_object(fl_timeline_reader *reader, uint64_t at, const fl_listed_block *listed,
                              bool *ret_is_damage, uint64_t *ret_end, fl_err *err) {
   reading *now = &reader->now;
   fl_frame frame;
   const msgpack_object *payload = NULL;
   fl_block_view view = {0};
+  const uint64_t work = fl_opener_work(reader->opener);
   fl_status status = fl_frame_read(&reader->file, at, &frame, err);
   *ret_is_damage = true;
   if (status == FL_OK && listed &&
       (frame.kind != FL_OBJECT_BLOCK || frame.info.n != listed->n ||
        frame.info.t_min != listed->t_min || frame.info.t_max != listed->t_max))
     status = fl_fail(err, FL_E_CORRUPT, at, "not the block that the footer lists here");
-  if (status == FL_OK && !frame.is_trailer) status = unpack(reader, &frame, &payload, err);
-  if (status == FL_OK && frame.kind == FL_OBJECT_NOTES && payload->type != MSGPACK_OBJECT_ARRAY)
-    status = fl_fail(err, FL_E_CORRUPT, at, "notes are no list");
-  if (status == FL_OK && frame.kind == FL_OBJECT_BLOCK) {
-    fl_arena_reset(now->block_arena);
-    status = fl_block_view_open(payload, &frame.info, now->block_arena, &view, err);
-    /* The arena is capped: what does not fit is the block's fault. */
-    if (status == FL_E_NOMEM) status = FL_E_LIMIT;
-  }
+  if (status == FL_OK) status = check_object(reader, &frame, &payload, &view, err);
+  if (status < FL_OK) now->wasted += fl_opener_work(reader->opener) - work;
   FL_TRY(status);
   *ret_is_damage = false;
-  *ret_end = frame.end;
+  *ret_end = now->end = frame.end;
   FL_TRY(note_skipped(reader, at, err));
   if (frame.is_trailer) return FL_OK;
   return give_object(reader, &frame, payload, &view, listed != NULL, err);
@@ -437,7 +462,7 @@ static fl_status read_linear(fl_timeline_reader *reader, fl_err *err) {
 }
 
 /* One object that the footer points at. */
-static fl_status read_listed(fl_timeline_reader *reader, uint64_t at, const listed_block *listed,
+static fl_status read_listed(fl_timeline_reader *reader, uint64_t at, const fl_listed_block *listed,
                              fl_err *err) {
   fl_err reason = {0};
   bool is_in_file = false;
@@ -451,12 +476,12 @@ static fl_status read_listed(fl_timeline_reader *reader, uint64_t at, const list
 
 /* Only what the footer says to hold times of the window; the file's order is kept. */
 static fl_status read_selected(fl_timeline_reader *reader, fl_err *err) {
-  const footer *foot = &reader->now.footer;
+  const fl_footer *foot = &reader->now.footer;
   uint32_t next_block = 0;
   for (uint32_t i = 0; i <= foot->n_objects; i++) {
     const uint64_t next = i < foot->n_objects ? foot->objects[i] : UINT64_MAX;
     for (; next_block < foot->n_blocks && foot->blocks[next_block].offset < next; next_block++) {
-      const listed_block *block = &foot->blocks[next_block];
+      const fl_listed_block *block = &foot->blocks[next_block];
       const bool is_early = reader->now.since && block->t_max < reader->now.since;
       const bool is_late = reader->now.until && block->t_min > reader->now.until;
       if (!is_early && !is_late) FL_TRY(read_listed(reader, block->offset, block, err));
@@ -466,77 +491,18 @@ static fl_status read_selected(fl_timeline_reader *reader, fl_err *err) {
   return FL_OK;
 }
 
-static uint64_t big_endian(const uint8_t *p, unsigned n_bytes) {
-  uint64_t number = 0;
-  for (unsigned i = 0; i < n_bytes; i++) number = number << 8 | p[i];
-  return number;
-}
-
-/* The trailer and the bytes of the footer that it covers with its checksum. */
-static bool find_footer(fl_timeline_reader *reader, fl_frame *ret_frame) {
-  uint8_t trailer[FL_TRAILER_BYTES];
-  const fl_file *file = &reader->file;
-  if (file->size < sizeof trailer + MAGIC_BYTES) return false;
-  const uint64_t end = file->size - sizeof trailer;
-  if (fl_file_read(file, end, sizeof trailer, trailer, NULL) < FL_OK) return false;
-  if (trailer[0] != 0xd8 || trailer[1] != FL_TRAILER_TYPE || memcmp(trailer + 14, "FLTE", 4) != 0)
-    return false;
-  const uint64_t at = big_endian(trailer + 2, 8);
-  if (at >= end || end - at > FL_LIMIT_BLOCK_BYTES) return false;
-  if (fl_frame_read(file, at, ret_frame, NULL) < FL_OK || ret_frame->end != end ||
-      ret_frame->kind != FL_OBJECT_FOOTER)
-    return false;
-  uint8_t *object = malloc((size_t)(end - at));
-  const bool is_right = object &&
-                        fl_file_read(file, at, (size_t)(end - at), object, NULL) == FL_OK &&
-                        crc32_z(0, object, (size_t)(end - at)) == big_endian(trailer + 10, 4);
-  free(object);
-  return is_right;
-}
-
-static bool read_lists(reading *now, const msgpack_object *objects, const msgpack_object *blocks) {
-  footer *foot = &now->footer;
-  if (!objects || objects->type != MSGPACK_OBJECT_ARRAY || !blocks ||
-      blocks->type != MSGPACK_OBJECT_ARRAY)
-    return false;
-  foot->n_objects = objects->via.array.size;
-  foot->n_blocks = blocks->via.array.size;
-  foot->objects = FL_NEW_ARRAY(now->arena, uint64_t, (size_t)foot->n_objects + 1);
-  foot->blocks = FL_NEW_ARRAY(now->arena, listed_block, (size_t)foot->n_blocks + 1);
-  if (!foot->objects || !foot->blocks) return false;
-  for (uint32_t i = 0; i < foot->n_objects; i++) {
-    foot->objects[i] = fl_object_natural(&objects->via.array.ptr[i]);
-    if (i > 0 && foot->objects[i] <= foot->objects[i - 1]) return false;
-  }
-  for (uint32_t i = 0; i < foot->n_blocks; i++) {
-    const msgpack_object *item = &blocks->via.array.ptr[i];
-    if (item->type != MSGPACK_OBJECT_ARRAY || item->via.array.size < 5) return false;
-    const msgpack_object *parts = item->via.array.ptr;
-    foot->blocks[i] = (listed_block){fl_object_natural(&parts[0]), fl_object_natural(&parts[2]),
-                                     fl_object_integer(&parts[3]), fl_object_integer(&parts[4])};
-    if (i > 0 && foot->blocks[i].offset <= foot->blocks[i - 1].offset) return false;
-  }
-  return true;
-}
-
 static void read_footer(fl_timeline_reader *reader) {
   fl_frame frame;
   const msgpack_object *payload = NULL;
-  footer *foot = &reader->now.footer;
-  if (!find_footer(reader, &frame) || unpack(reader, &frame, &payload, NULL) < FL_OK) return;
-  const msgpack_object *totals = fl_map_find(payload, "totals");
-  foot->header_crc = fl_object_natural(fl_map_find(payload, "header"));
-  foot->n_events = fl_object_natural(fl_map_find(totals, "events"));
-  foot->n_sources = fl_object_natural(fl_map_find(totals, "sources"));
-  foot->n_notes = fl_object_natural(fl_map_find(totals, "notes"));
-  foot->is_valid =
-      read_lists(&reader->now, fl_map_find(payload, "objects"), fl_map_find(payload, "blocks"));
+  reading *now = &reader->now;
+  if (fl_footer_find(&reader->file, &frame) && unpack(reader, &frame, &payload, NULL) == FL_OK)
+    fl_footer_read(payload, now->arena, &now->footer);
 }
 
 /* What reading object after object cannot see by itself. */
 static fl_status check_whole(fl_timeline_reader *reader, bool is_selection, fl_err *err) {
   const reading *now = &reader->now;
-  const footer *foot = &now->footer;
+  const fl_footer *foot = &now->footer;
   if (now->is_damaged) return FL_OK;
   if (!foot->is_valid)
     return note_damage(reader, reader->file.size,

@@ -12,7 +12,12 @@
 #include "base/rd.h"
 #include "base/text.h"
 
-enum { FRAME_HEAD_MAX = 96, SEARCH_WINDOW = 64 << 10, DEFLATE_RATIO_MAX = 1032 };
+enum {
+  FRAME_HEAD_MAX = 96,
+  SEARCH_FIRST = 1 << 10, /* markers may stand close to each other */
+  SEARCH_WINDOW = 64 << 10,
+  DEFLATE_RATIO_MAX = 1032
+};
 
 fl_status fl_file_read(const fl_file *file, uint64_t offset, size_t n_bytes, uint8_t *ret_bytes,
                        fl_err *err) {
@@ -162,8 +167,8 @@ fl_status fl_frame_search(const fl_file *file, uint64_t at, uint64_t *ret_at, fl
   if (!window) return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
   fl_status status = FL_OK;
   *ret_at = file->size;
-  while (at < file->size) {
-    size_t n = SEARCH_WINDOW;
+  for (size_t want = SEARCH_FIRST; at < file->size; want = SEARCH_WINDOW) {
+    size_t n = want;
     if (n > file->size - at) n = (size_t)(file->size - at);
     status = fl_file_read(file, at, n, window, err);
     if (status < FL_OK) break;
@@ -172,7 +177,7 @@ fl_status fl_frame_search(const fl_file *file, uint64_t at, uint64_t *ret_at, fl
       *ret_at = at + found;
       break;
     }
-    if (n < SEARCH_WINDOW) break;
+    if (n < want) break;
     at += n - overlap;
   }
   free(window);
@@ -183,6 +188,7 @@ struct fl_opener {
   z_stream stream;
   bool has_stream;
   fl_pack body, raw;
+  uint64_t n_work;
 };
 
 fl_status fl_opener_create(fl_opener **ret_opener, fl_err *err) {
@@ -196,6 +202,8 @@ fl_status fl_opener_create(fl_opener **ret_opener, fl_err *err) {
   *ret_opener = opener;
   return FL_OK;
 }
+
+uint64_t fl_opener_work(const fl_opener *opener) { return opener->n_work; }
 
 void fl_opener_free(fl_opener *opener) {
   if (!opener) return;
@@ -217,6 +225,7 @@ static fl_status inflate_body(fl_opener *opener, const fl_frame *frame, fl_err *
   opener->stream.avail_out = (uInt)frame->raw_len + 1;
   const int result = inflate(&opener->stream, Z_FINISH);
   opener->raw.n = (size_t)frame->raw_len + 1 - opener->stream.avail_out;
+  opener->n_work += opener->raw.n;
   if (result != Z_STREAM_END || opener->raw.n != frame->raw_len || opener->stream.avail_in != 0)
     return fl_fail(err, FL_E_CORRUPT, frame->at,
                    "%s: payload does not unpack to its %" PRIu64 " bytes", frame->marker,
@@ -249,6 +258,7 @@ fl_status fl_opener_open(fl_opener *opener, const fl_file *file, const fl_frame 
   opener->body.n = 0;
   uint8_t *room = fl_pack_room(&opener->body, frame->n_body);
   if (!room) return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
+  opener->n_work += (uint64_t)FL_WORK_PER_BYTE * frame->n_body;
   FL_TRY(fl_file_read(file, frame->body_at, frame->n_body, room, err));
   opener->body.n = frame->n_body;
   const fl_pack *raw = &opener->body;

@@ -31,8 +31,12 @@ fl_status fl_frame_search(const fl_file *file, uint64_t at, uint64_t *ret_at, fl
 
 /* Reads, inflates and checks payloads; buffers are reused. */
 typedef struct fl_opener fl_opener;
+enum { FL_WORK_PER_BYTE = 16 };
 fl_status fl_opener_create(fl_opener **ret_opener, fl_err *err);
 void fl_opener_free(fl_opener *opener);
+/* Bytes read and unpacked so far, those of tries that failed included. A read byte counts 16 times:
+ * so much and more it may unpack to. */
+uint64_t fl_opener_work(const fl_opener *opener);
 /* The payload: length, checksum and msgpack structure are right. Valid until the next call. */
 fl_status fl_opener_open(fl_opener *opener, const fl_file *file, const fl_frame *frame,
                          fl_str *ret_payload, fl_err *err);

@@ -1,11 +1,13 @@
 /* sources.c - source objects of a timeline file become fl_source_info again. */
 #include "timeline/sources.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
 #include "base/hash.h"
+#include "base/limits.h"
 #include "base/mem.h"
 #include "timeline/decode.h"
 
@@ -13,11 +15,6 @@ void fl_sources_done(fl_sources *sources) {
   free(sources->items);
   free(sources->keys);
   free(sources->slots);
-}
-
-void fl_sources_clear(fl_sources *sources) {
-  sources->n = 0;
-  if (sources->n_slots) memset(sources->slots, 0, sources->n_slots * sizeof *sources->slots);
 }
 
 /* Keys are the sender's: they are mixed before they place anything. */
@@ -123,6 +120,9 @@ fl_status fl_sources_read(fl_sources *sources, const msgpack_object *payload, ui
   if (!key || key->type != MSGPACK_OBJECT_POSITIVE_INTEGER || !name ||
       name->type != MSGPACK_OBJECT_STR)
     return fl_fail(err, FL_E_CORRUPT, 0, "source without key or name");
+  if (name->via.str.size > FL_LIMIT_SOURCE_NAME)
+    return fl_fail(err, FL_E_LIMIT, 0, "a source's name has %" PRIu32 " bytes, at most %d",
+                   name->via.str.size, FL_LIMIT_SOURCE_NAME);
   if (fl_sources_find(sources, key->via.u64, ret_id)) return FL_END;
   fl_source_info info = {.parent = UINT32_MAX,
                          .name = fl_object_text(name),

@@ -16,7 +16,6 @@ typedef struct fl_sources {
   uint32_t last; /* found last */
 } fl_sources;
 void fl_sources_done(fl_sources *sources);
-void fl_sources_clear(fl_sources *sources);
 bool fl_sources_find(fl_sources *sources, uint64_t key, uint32_t *ret_id);
 /* The payload of a source object; FL_END when its key is known already. */
 fl_status fl_sources_read(fl_sources *sources, const msgpack_object *payload, uint32_t *ret_id,

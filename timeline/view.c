@@ -82,6 +82,35 @@ static bool view_column(const msgpack_object *object, uint32_t n, const msgpack_
   return true;
 }
 
+/* Of a value, and of the items of a list; what lists hold inside lists is not given out. */
+static uint64_t text_bytes(const msgpack_object *object) {
+  uint64_t n = 0;
+  if (object->type == MSGPACK_OBJECT_STR) return object->via.str.size;
+  if (object->type == MSGPACK_OBJECT_BIN) return object->via.bin.size;
+  if (object->type != MSGPACK_OBJECT_ARRAY) return 0;
+  for (uint32_t i = 0; i < object->via.array.size; i++)
+    if (object->via.array.ptr[i].type != MSGPACK_OBJECT_ARRAY)
+      n += text_bytes(&object->via.array.ptr[i]);
+  return n;
+}
+
+/* Constants and references make few bytes stand for many: what they unfold to is bounded. */
+static fl_status add_text(fl_block_view *view, uint64_t n_bytes, fl_err *err) {
+  view->n_text += n_bytes;
+  if (view->n_text <= FL_LIMIT_BLOCK_BYTES) return FL_OK;
+  return fl_fail(err, FL_E_LIMIT, 0, "texts of the rows unfold to more than %d bytes",
+                 FL_LIMIT_BLOCK_BYTES);
+}
+
+static fl_status add_column(fl_block_view *view, const fl_column_view *column, uint32_t n,
+                            fl_err *err) {
+  uint64_t n_bytes = 0;
+  if (column->form == FL_FORM_CONSTANT) n_bytes = n * text_bytes(column->items);
+  for (uint32_t i = 0; i < n && column->form != FL_FORM_CONSTANT; i++)
+    n_bytes += text_bytes(fl_column_at(column, i));
+  return add_text(view, n_bytes, err);
+}
+
 static bool is_integer(const msgpack_object *object) {
   return object->type == MSGPACK_OBJECT_POSITIVE_INTEGER ||
          object->type == MSGPACK_OBJECT_NEGATIVE_INTEGER;
@@ -117,9 +146,11 @@ static fl_status view_columns(const msgpack_object *columns, const msgpack_objec
   for (unsigned i = 0; i < FL_N_NUMBERS; i++)
     if (!view_column(fl_map_find(columns, names[i]), view->n, table, &view->numbers[i]))
       return fl_fail(err, FL_E_CORRUPT, 0, "column %s has a wrong form", names[i]);
-  for (unsigned i = 0; i < FL_C_COUNT; i++)
+  for (unsigned i = 0; i < FL_C_COUNT; i++) {
     if (!view_column(fl_map_find(columns, fl_column_names[i]), view->n, table, &view->columns[i]))
       return fl_fail(err, FL_E_CORRUPT, 0, "column %s has a wrong form", fl_column_names[i]);
+    FL_TRY(add_column(view, &view->columns[i], view->n, err));
+  }
   return FL_OK;
 }
 
@@ -162,12 +193,15 @@ static fl_status view_group(const msgpack_object *object, uint32_t number,
   group->columns = FL_NEW_ARRAY(arena, fl_column_view, group->n_keys);
   group->lengths = FL_NEW_ARRAY(arena, uint32_t, group->n_keys);
   if (!group->columns || !group->lengths) return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
+  const uint32_t n = rows->via.array.size;
   for (uint32_t i = 0; i < group->n_keys; i++) {
     if (group->keys[i].type != MSGPACK_OBJECT_STR ||
-        !view_column(&values->via.array.ptr[i], rows->via.array.size, table, &group->columns[i]))
+        !view_column(&values->via.array.ptr[i], n, table, &group->columns[i]))
       return fl_fail(err, FL_E_CORRUPT, 0, "data group %" PRIu32 ": column %" PRIu32 " is wrong",
                      number, i);
-    group->has_lists |= column_has_lists(&group->columns[i], rows->via.array.size);
+    FL_TRY(add_text(view, n * text_bytes(&group->keys[i]), err));
+    FL_TRY(add_column(view, &group->columns[i], n, err));
+    group->has_lists |= column_has_lists(&group->columns[i], n);
   }
   return FL_OK;
 }
