@@ -18,6 +18,7 @@ void fl_filter_free(fl_filter *filter) {
 static fl_status compile(fl_parser *p, fl_str text, fl_filter *filter) {
   p->mode = FL_EXPR_FILTER;
   fl_lex_start(&p->lex, FL_STR("--where"), text);
+  FL_TRY(fl_lex_check_text(&p->lex));
   FL_TRY(fl_parse_expr(p, &filter->expr));
   if (p->lex.token.kind == FL_TK_END) return FL_OK;
   return fl_lex_error(&p->lex, p->lex.token.at, "expected 'and', 'or' or the end, found %s",

@@ -125,6 +125,17 @@ void fl_lex_next(fl_lexer *lex) {
   lex->token = token;
 }
 
+fl_status fl_lex_check_text(fl_lexer *lex) {
+  for (size_t pos = 0; pos < lex->text.n;) {
+    const size_t start = pos;
+    const unsigned char byte = (unsigned char)lex->text.p[start];
+    const bool is_bad = fl_utf8_next(lex->text, &pos) == 0xfffd && pos == start + 1;
+    if (is_bad) return fl_lex_error(lex, start, "byte 0x%02x is not UTF-8", byte);
+    if (byte == 0) return fl_lex_error(lex, start, "byte 0x00 has no place in a text");
+  }
+  return FL_OK;
+}
+
 void fl_lex_start(fl_lexer *lex, fl_str file, fl_str text) {
   lex->file = file;
   lex->text = text;
@@ -194,6 +205,7 @@ fl_status fl_lex_unescape(fl_lexer *lex, const fl_token *token, fl_str *ret_text
         if (high < 0 || low < 0)
           return fl_lex_error(lex, token->at + i, "'\\x' needs two hexadecimal digits");
         c = (char)(high << 4 | low);
+        if (c == '\0') return fl_lex_error(lex, token->at + i, "'\\x00' has no place in a text");
         i += 2;
       } else if (c == '\0' || !strchr("\"'\\{}[]", c)) {
         return fl_lex_error(lex, token->at + i,
@@ -202,6 +214,8 @@ fl_status fl_lex_unescape(fl_lexer *lex, const fl_token *token, fl_str *ret_text
     }
     out[n++] = c;
   }
+  if (!fl_utf8_is_valid((fl_str){out, n}))
+    return fl_lex_error(lex, token->at, "the bytes of '\\x' are not UTF-8");
   *ret_text = (fl_str){out, n};
   return FL_OK;
 }

@@ -45,6 +45,8 @@ typedef struct fl_lexer {
 
 void fl_lex_start(fl_lexer *lex, fl_str file, fl_str text);
 void fl_lex_next(fl_lexer *lex);
+/* Complains about the first byte that is no UTF-8, or NUL. */
+fl_status fl_lex_check_text(fl_lexer *lex);
 
 bool fl_lex_is_sign(const fl_lexer *lex, const char *sign);
 bool fl_lex_is_word(const fl_lexer *lex, const char *word);

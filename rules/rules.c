@@ -134,7 +134,8 @@ fl_status fl_rules_add_text(fl_rules *rules, fl_str file, fl_str text, fl_err *e
     p->lex.messages = &rules->messages;
     p->lex.err = err;
     fl_lex_start(&p->lex, name, copy);
-    s = fl_parse_text(p, &first, &n);
+    s = fl_lex_check_text(&p->lex);
+    if (s == FL_OK) s = fl_parse_text(p, &first, &n);
     if (s == FL_OK) s = take_rules(rules, p, first, n);
   }
   free(draft);

@@ -180,10 +180,36 @@ static const mistake mistakes[] = {
     {EVENT "explain: \"{$a.x y}\" }", 0, 0, "unexpected 'y' before '}'"},
     {EVENT "explain: \"\\q\" }", 0, 0, "unknown escape"},
     {EVENT "explain: \"\\xZZ\" }", 0, 0, "two hexadecimal digits"},
+    {"rule r {\n  meta: title = \"caf\xe9\"", 2, 21, "byte 0xe9 is not UTF-8"},
+    {"rule r { /* \xc3", 1, 13, "byte 0xc3 is not UTF-8"},
+    {EVENT "{ x == \"\xed\xa0\x80\" } }", 0, 0, "byte 0xed is not UTF-8"},
+    {"rule r { meta: title = \"a\\x00b\"", 1, 26, "'\\x00' has no place in a text"},
+    {"rule r { meta: cause = \"\\x00\"", 0, 0, "'\\x00' has no place in a text"},
+    {EVENT "tests: match \"a\\x00b\" }", 0, 0, "'\\x00' has no place in a text"},
+    {"rule r { meta: title = \"a\\xc3\"", 1, 24, "the bytes of '\\x' are not UTF-8"},
     {EVENT "tests: match x }", 0, 0, "expected a scenario or path in quotes"},
     {EVENT "} rule r { meta: title = \"t\" events: $a : kind \"k\" }", 1, 62,
      "is defined already at bad.flr:1"},
 };
+
+static void bytes_that_are_no_text(void **state) {
+  (void)state;
+  fl_rules *rules = NULL;
+  fl_err err = {0};
+  const fl_rule_message *messages = NULL;
+  const char nul[] = "rule r { meta: title = \"a\0b\" events: $a : kind \"k\" }";
+  assert_int_equal(fl_rules_create(&rules, &err), FL_OK);
+  assert_int_equal(fl_rules_add_text(rules, FL_STR("nul.flr"), (fl_str){nul, sizeof nul - 1}, &err),
+                   FL_E_SYNTAX);
+  assert_int_equal(fl_rules_messages(rules, &messages), 1);
+  assert_text(messages[0].text, "byte 0x00 has no place in a text");
+  assert_int_equal(messages[0].column, 26);
+  fl_rules_free(rules);
+  rules =
+      rules_of("rule r { meta: title = \"caf\\xc3\\xa9 \xef\xbf\xbd\" events: $a : kind \"k\" }");
+  assert_string_equal(fl_rules_info(rules, 0).title, "caf\xc3\xa9 \xef\xbf\xbd");
+  fl_rules_free(rules);
+}
 
 static void mistakes_are_explained(void **state) {
   (void)state;
@@ -366,6 +392,7 @@ static void guide_parses(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(all_forms_parse),
                                      cmocka_unit_test(mistakes_are_explained),
+                                     cmocka_unit_test(bytes_that_are_no_text),
                                      cmocka_unit_test(context_has_a_caret),
                                      cmocka_unit_test(one_slip_does_not_hide_others),
                                      cmocka_unit_test(lint_warns),
