@@ -138,6 +138,7 @@ static void pack_built(fl_pack *pack, fl_raw raw, size_t n_room) {
   size_t n = 0;
   switch (raw.type) {
     case FL_T_STR16:
+    case FL_T_EVTXML:
       n = fl_utf16_to_utf8(raw.p, raw.n / 2, out);
       break;
     case FL_T_STR8:

@@ -60,10 +60,10 @@ static void check_round_trip(const made_rows *made, size_t n) {
 static void every_kind_of_value_comes_back(void **state) {
   (void)state;
   static const char *const names[] = {
-      "null", "str16",   "str8",     "utf8",     "i8",   "u8",    "i16",    "u16",
-      "i32",  "u32",     "i64",      "u64",      "f32",  "f64",   "true",   "bin",
-      "guid", "size",    "ft",       "st",       "sid",  "hex32", "hex64",  "empty",
-      "long", "unsound", "u16array", "strarray", "list", "glued", "umlaut", "bool1"};
+      "null",     "str16", "str8",  "utf8",   "i8",    "u8",    "i16",  "u16",     "i32",
+      "u32",      "i64",   "u64",   "f32",    "f64",   "true",  "bin",  "guid",    "size",
+      "ft",       "st",    "sid",   "hex32",  "hex64", "empty", "long", "unsound", "u16array",
+      "strarray", "list",  "glued", "umlaut", "bool1", "xml"};
   enum { N = sizeof names / sizeof names[0] };
   fl_arena *arena = fl_arena_create(8 << 20);
   made_shape *shape = make_shape(arena, 0, "Provider", "System", names, N);
@@ -122,6 +122,7 @@ static void every_kind_of_value_comes_back(void **state) {
   slot[27] = raw_bytes(arena, FL_T_STR16 | FL_T_ARRAY, "a\0\0\0b\0c\0\0\0", 10);
   slot[30] = raw_bytes(arena, FL_T_STR16, "\xfc\x00\x3d\xd8\x00\xde", 6);
   slot[31] = raw_number(arena, FL_T_BOOL, 0, 1);
+  slot[32] = raw_bytes(arena, FL_T_EVTXML, "<\0a\0/\0>\0\0\0", 10);
   check_round_trip(&made, 1);
   /* a second row, whose lists are longer and whose values are null */
   slot = make_row(&made, shape, T0 + 1, 7002, 18) + FL_C_COUNT;
