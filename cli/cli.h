@@ -122,6 +122,12 @@ bool cli_outputs_are_apart(const cli_args *args);
 cli_exit cli_open(const char *path, fl_out **ret_out);
 cli_exit cli_close(fl_out *out, cli_exit exit);
 
+/* Temporary files go to TMPDIR, else to /tmp. */
+const char *cli_temporary_folder(void);
+
+/* timeline.c: what passes the gate, into a timeline at `path`. */
+cli_exit cli_timeline_write(const cli_args *args, const char *path, uint64_t *ret_n_events);
+
 void cli_json_str(fl_out *out, fl_str s);
 
 /* Loads --rules and the packs. ret_rules is NULL only when the result is not 0 or 3. */

@@ -1,7 +1,6 @@
 /* export.c - faultline export: events as lines. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
@@ -29,30 +28,10 @@ static cli_exit stream(const cli_args *args, fl_sink sink) {
   return exit;
 }
 
-/* Writes what passes the filters to a timeline at `path`. */
-static cli_exit write_sorted(const cli_args *args, const char *path) {
-  fl_out *out = NULL;
-  fl_timeline_writer *writer = NULL;
-  const fl_timeline_options options = {0};
-  fl_err err = {0};
-  uint64_t n_events = 0;
-  cli_exit exit = cli_open(path, &out);
-  if (exit != CLI_DONE) return exit;
-  fl_status status = fl_timeline_writer_create(out, &options, &writer, &err);
-  if (status >= FL_OK) exit = stream(args, fl_timeline_writer_sink(writer));
-  if (status >= FL_OK && (exit == CLI_DONE || exit == CLI_PARTIAL))
-    status = fl_timeline_writer_finish(writer, &n_events, &err);
-  if (status < FL_OK) exit = cli_failed(status, &err);
-  fl_timeline_writer_free(writer);
-  return cli_close(out, exit);
-}
-
 /* In time order: through a timeline that is thrown away. */
 static cli_exit stream_sorted(const cli_args *args, fl_sink sink) {
-  const char *folder = getenv("TMPDIR");
   char path[1000];
-  const int n =
-      snprintf(path, sizeof path, "%s/faultline-XXXXXX", folder && *folder ? folder : "/tmp");
+  const int n = snprintf(path, sizeof path, "%s/faultline-XXXXXX", cli_temporary_folder());
   const int fd = n > 0 && n < (int)sizeof path ? mkstemp(path) : -1;
   if (fd < 0) {
     cli_say("%s: cannot create a temporary file", path);
@@ -61,7 +40,8 @@ static cli_exit stream_sorted(const cli_args *args, fl_sink sink) {
   (void)close(fd);
   cli_args unlimited = *args; /* the first N in time order are known only when all are sorted */
   unlimited.value[OPT_limit] = NULL;
-  cli_exit exit = write_sorted(&unlimited, path);
+  uint64_t n_events = 0;
+  cli_exit exit = cli_timeline_write(&unlimited, path, &n_events);
   if (exit == CLI_DONE || exit == CLI_PARTIAL) {
     char *words[] = {path};
     cli_args again = {.command = args->command, .words = {words, 1}};

@@ -1,6 +1,7 @@
 /* say.c - messages on standard error, SIGINT, exit codes, and outputs. */
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -160,6 +161,11 @@ bool cli_outputs_are_apart(const cli_args *args) {
   if (!timeline || strcmp(timeline, output) != 0) return true;
   cli_say("%s: the report and the timeline cannot go to one place", output);
   return false;
+}
+
+const char *cli_temporary_folder(void) {
+  const char *folder = getenv("TMPDIR");
+  return folder && *folder ? folder : "/tmp";
 }
 
 cli_exit cli_open(const char *path, fl_out **ret_out) {

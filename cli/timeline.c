@@ -17,21 +17,25 @@ static cli_exit fill(const cli_args *args, fl_timeline_writer *writer, uint64_t 
   return status < FL_OK ? cli_failed(status, &err) : exit;
 }
 
+cli_exit cli_timeline_write(const cli_args *args, const char *path, uint64_t *ret_n_events) {
+  fl_out *out = NULL;
+  fl_timeline_writer *writer = NULL;
+  const fl_timeline_options options = {.temporary_folder = cli_temporary_folder()};
+  fl_err err = {0};
+  cli_exit exit = cli_open(path, &out);
+  if (exit != CLI_DONE) return exit;
+  const fl_status status = fl_timeline_writer_create(out, &options, &writer, &err);
+  exit = status < FL_OK ? cli_failed(status, &err) : fill(args, writer, ret_n_events);
+  fl_timeline_writer_free(writer);
+  return cli_close(out, exit);
+}
+
 cli_exit cli_timeline(const cli_args *args) {
   const char *path = args->value[OPT_output];
   if (!cli_args_need_words(args, "INPUT") || !cli_outputs_are_apart(args)) return CLI_USAGE;
   if (!path) return cli_usage(args, "timeline: -o FILE.fltl says where it goes");
-  fl_out *out = NULL;
-  fl_timeline_writer *writer = NULL;
-  const fl_timeline_options options = {0};
-  fl_err err = {0};
   uint64_t n_events = 0;
-  cli_exit exit = cli_open(path, &out);
-  if (exit != CLI_DONE) return exit;
-  const fl_status status = fl_timeline_writer_create(out, &options, &writer, &err);
-  exit = status < FL_OK ? cli_failed(status, &err) : fill(args, writer, &n_events);
-  fl_timeline_writer_free(writer);
-  exit = cli_close(out, exit);
+  const cli_exit exit = cli_timeline_write(args, path, &n_events);
   if ((exit == CLI_DONE || exit == CLI_PARTIAL) && !cli_has(args, OPT_quiet))
     cli_say("%s: %llu events", path, (unsigned long long)n_events);
   return exit;

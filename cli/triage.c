@@ -115,7 +115,9 @@ static cli_exit read_options(triage *t) {
 }
 
 static cli_exit open_outputs(triage *t) {
-  const fl_timeline_options options = {.since = t->options.since, .until = t->options.until};
+  const fl_timeline_options options = {.since = t->options.since,
+                                       .until = t->options.until,
+                                       .temporary_folder = cli_temporary_folder()};
   fl_err err = {0};
   cli_exit exit = cli_open(t->args->value[OPT_output], &t->out);
   if (exit != CLI_DONE || !cli_has(t->args, OPT_timeline)) return exit;

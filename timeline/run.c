@@ -13,9 +13,7 @@
 enum { READ_BUFFER_MIN = 64 << 10, READ_BUFFER_MAX = 4 << 20, WRITE_BUFFER = 256 << 10 };
 
 /* Nameless, so that no crash leaves it behind; opened before a run gives up its rights. */
-static int open_temporary(void) {
-  const char *folder = secure_getenv("TMPDIR");
-  if (!folder || !*folder) folder = "/tmp";
+static int open_temporary(const char *folder) {
   const int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
   if (fd >= 0) return fd;
   char path[512];
@@ -26,8 +24,8 @@ static int open_temporary(void) {
   return named;
 }
 
-void fl_runs_init(fl_runs *runs, size_t memory_bytes) {
-  *runs = (fl_runs){.memory_bytes = memory_bytes, .fd = open_temporary()};
+void fl_runs_init(fl_runs *runs, size_t memory_bytes, const char *folder) {
+  *runs = (fl_runs){.memory_bytes = memory_bytes, .fd = open_temporary(folder ? folder : "/tmp")};
   runs->open_errno = runs->fd < 0 ? errno : 0;
 }
 

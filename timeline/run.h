@@ -48,7 +48,8 @@ typedef struct fl_runs {
   bool has_root; /* the root was given out and is stepped over by the next call */
 } fl_runs;
 
-void fl_runs_init(fl_runs *runs, size_t memory_bytes);
+/* `folder` is for the temporary file; NULL = /tmp. */
+void fl_runs_init(fl_runs *runs, size_t memory_bytes, const char *folder);
 void fl_runs_done(fl_runs *runs);
 /* A row was appended to runs->rows at `at`. */
 fl_status fl_runs_add(fl_runs *runs, uint64_t at, const fl_row_head *head, fl_err *err);

@@ -62,7 +62,7 @@ fl_status fl_timeline_writer_create(fl_out *out, const fl_timeline_options *opti
   writer->out = out;
   if (options) writer->options = *options;
   const size_t memory = writer->options.memory_bytes;
-  fl_runs_init(&writer->runs, memory ? memory : DEFAULT_MEMORY);
+  fl_runs_init(&writer->runs, memory ? memory : DEFAULT_MEMORY, writer->options.temporary_folder);
   writer->arena = fl_arena_create(FL_LIMIT_JOB_ARENA);
   writer->kinds = calloc(1, sizeof *writer->kinds);
   fl_status status = writer->arena && writer->kinds ? FL_OK : no_memory(err);

@@ -9,10 +9,11 @@
  * then source name, then sequence. */
 typedef struct fl_timeline_writer fl_timeline_writer;
 typedef struct fl_timeline_options {
-  size_t memory_bytes;  /* 0 = default */
-  int level;            /* zlib level, 0 = default (1) */
-  fl_str run;           /* identity of the run, "" = none */
-  fl_time since, until; /* 0 = open; rows outside are left out */
+  size_t memory_bytes;          /* 0 = default */
+  int level;                    /* zlib level, 0 = default (1) */
+  fl_str run;                   /* identity of the run, "" = none */
+  fl_time since, until;         /* 0 = open; rows outside are left out */
+  const char *temporary_folder; /* NULL = /tmp */
 } fl_timeline_options;
 FL_API fl_status fl_timeline_writer_create(fl_out *out, const fl_timeline_options *options,
                                            fl_timeline_writer **ret_writer, fl_err *err);
