@@ -21,8 +21,8 @@ typedef struct fl_span {
   fl_time start, end;
 } fl_span;
 
-/* What one channel of one host covers (decisions.md, coverage). start is INT64_MIN where the first
- * record id is 1 and nothing was cleared. */
+/* What one channel of one host covers (docs/formats/timeline.md). start is INT64_MIN where the
+ * first record id is 1 and nothing was cleared. */
 typedef struct fl_coverage {
   fl_str host, channel;
   fl_time first, last; /* of its own records */
@@ -46,7 +46,7 @@ typedef struct fl_machine {
   bool clock_is_given;
 } fl_machine;
 
-/* The phases of a connection (rdp.md section 3): a proven phase rules its causes out, the next one
+/* The phases of a connection (docs/attempts.md): a proven phase rules its causes out, the next one
  * is the prime suspect. */
 typedef enum fl_phase {
   FL_PHASE_NONE = -1,

@@ -10,7 +10,7 @@ ONLY_IN = {  # call -> where it may stand
     r"pthread_\w+": ("base/pool.c",),
     r"v?fork": ("cli/batch.c",),
     r"exec[lv]\w*|posix_spawnp?": ("cli/rules_test.c",),
-    r"getenv": ("cli/",),
+    r"(?:secure_)?getenv": ("cli/",),
     r"time|clock|clock_gettime|gettimeofday": (),
     r"isatty": ("cli/",),
 }
@@ -69,13 +69,42 @@ def check_functions(path, text):
             complain(path, start, f"{match.group(1)} has {n} parameters, at most {MAX_PARAMETERS}")
 
 
+def is_constant(words):
+    """Of a declaration up to its name: what it names cannot be assigned; `const char *p` can."""
+    return bool(re.search(r"\bconst\b", words.rsplit("*", 1)[-1]))
+
+
+def file_scope(text):
+    """(position, words) of every object at file scope: what is declared outside of braces and parentheses."""
+    text = re.sub(r"^[ \t]*#(?:[^\n]*\\\n)*[^\n]*", lambda m: re.sub(r"[^\n]", " ", m.group(0)), text, flags=re.M)
+    depth, start, flat = 0, 0, ""
+    for i, c in enumerate(text):
+        if c == "}":
+            depth -= 1
+            if depth == 0 and "=" not in flat and not re.match(r"\s*(?:(?:static|extern|const)\s+)*(?:struct|union|enum)\b",
+                                                               flat.replace("typedef", "struct", 1)):
+                start, flat = i + 1, ""  # a function ends here
+        elif c == "{":
+            depth += 1
+        elif depth == 0 and c == ";":
+            yield start, flat
+            start, flat = i + 1, ""
+        elif depth == 0:
+            flat += c
+
+
 def check_statics(path, text):
     """No mutable state outside of calls; a signal's flag is the one exception."""
-    for match in re.finditer(r"^[ \t]*static\s+(?!inline\b|const\b|_Noreturn\b)([^(;={}]+?)\s*(?:=|;|\[)", text, re.M):
-        words = match.group(1)
-        if "sig_atomic_t" in words or re.search(r"\*\s*const\s+\w+$", words) or " const " in f" {words} ":
-            continue
-        complain(path, source.line_of(text, match.start(1)), f"static state: {words.strip()}")
+    objects = [(match.start(1), match.group(1)) for match in
+               re.finditer(r"^[ \t]+static\s+(?!inline\b|_Noreturn\b)([^(;={}]+?)\s*(?:=|;|\[)", text, re.M)]
+    for start, flat in file_scope(text):
+        words = re.sub(r"\bFL_API\b", "", re.split(r"[=\[]", flat)[0]).strip()
+        if "(" not in words and not re.match(r"(?:typedef|extern)\b", words) and re.search(r"\w[\s*]+\w+$", words) and \
+                not re.fullmatch(r"(?:struct|union|enum)\s+\w+", words):
+            objects.append((start + len(flat) - len(flat.lstrip()), words))
+    for start, words in objects:
+        if "sig_atomic_t" not in words and not is_constant(words):
+            complain(path, source.line_of(text, start), f"state outside of calls: {' '.join(words.split())}")
 
 
 paths = source.sources()

@@ -15,12 +15,15 @@ MAY = {
     "fixtures/gen": ("faultline", "base", "fixtures"),
 }
 
+FOLDERS = {room.split("/")[0] for room in MAY} | {"faultline", "gen", "tests"}
 complaints = []
 paths = source.sources()
 for path in paths:
     room = source.room_of(path)
-    for match in re.finditer(r'^[ \t]*#[ \t]*include[ \t]+"([^"]+)"', source.read(path), re.M):
-        included = match.group(1)
+    for match in re.finditer(r'^[ \t]*#[ \t]*include[ \t]*(["<])([^">]+)[">]', source.read(path), re.M):
+        included = match.group(2)
+        if match.group(1) == "<" and included.split("/")[0] not in FOLDERS:
+            continue  # the system's
         first = included.split("/")[0] if "/" in included else room.split("/")[0]
         if room == "fixtures/gen" and first == "gen":
             first = "fixtures"
