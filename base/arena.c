@@ -79,15 +79,20 @@ fl_str fl_arena_str(fl_arena *arena, fl_str s) {
   return (fl_str){copy, s.n};
 }
 
-fl_str fl_arena_printf(fl_arena *arena, const char *format, ...) {
-  va_list args;
-  va_start(args, format);
+fl_str fl_arena_vprintf(fl_arena *arena, const char *format, va_list args) {
   va_list again;
   va_copy(again, args);
   const int n = vsnprintf(NULL, 0, format, args);
-  va_end(args);
   char *text = n < 0 ? NULL : fl_arena_take(arena, (size_t)n + 1);
   if (text) (void)vsnprintf(text, (size_t)n + 1, format, again);
   va_end(again);
   return text ? (fl_str){text, (size_t)n} : (fl_str){0};
+}
+
+fl_str fl_arena_printf(fl_arena *arena, const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  const fl_str text = fl_arena_vprintf(arena, format, args);
+  va_end(args);
+  return text;
 }

@@ -25,6 +25,8 @@ static inline void *fl_arena_take(fl_arena *arena, size_t size_bytes) {
   return memset(p, 0, size);
 }
 
+fl_str fl_arena_vprintf(fl_arena *arena, const char *format, va_list args) FL_PRINTF(2, 0);
+
 #define FL_NEW(arena, type) ((type *)fl_arena_take((arena), sizeof(type)))
 /* n zeroed items, or NULL when out of memory or when the product overflows. */
 static inline void *fl_arena_items(fl_arena *arena, size_t n, size_t size_bytes) {

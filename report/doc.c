@@ -51,15 +51,10 @@ void fl_doc_lines(fl_doc *doc, const char *lines, size_t max_lines) {
 fl_str fl_doc_say(fl_doc *doc, const char *format, ...) {
   va_list args;
   va_start(args, format);
-  va_list again;
-  va_copy(again, args);
-  const int n = vsnprintf(NULL, 0, format, args);
+  const fl_str text = fl_arena_vprintf(doc->arena, format, args);
   va_end(args);
-  char *text = n < 0 ? NULL : fl_arena_take(doc->arena, (size_t)n + 1);
-  if (text) (void)vsnprintf(text, (size_t)n + 1, format, again);
-  else doc->has_failed = true;
-  va_end(again);
-  return text ? (fl_str){text, (size_t)n} : (fl_str){0};
+  if (!text.p) doc->has_failed = true;
+  return text;
 }
 
 fl_str fl_doc_clean(fl_doc *doc, fl_str s) {
