@@ -7,7 +7,7 @@ import source
 
 tool = shutil.which("clang-format-14")
 if not tool:
-    print("skipped: clang-format-14 is not installed; ./dev format installs it")
+    print("skipped: clang-format-14 is not installed; ./dev setup installs it")
     sys.exit(77)
 paths = source.sources() + [f for f in source.files(".c") if f.startswith("tests/")]
 complaints = []
