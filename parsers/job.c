@@ -145,8 +145,10 @@ fl_status fl_job_unpack(fl_job *job, uint64_t n_bytes, fl_err *err) {
   return FL_OK;
 }
 
-/* The container's name, the separator, the member's path without "./" and "/" in front. */
+/* The container's name, the separator, the member's path without "./" and "/" in front; the end of
+ * what is too long is cut. */
 static fl_str member_name(fl_frame *frame, fl_str raw, bool is_folder) {
+  enum { MOST = FL_LIMIT_SOURCE_NAME - 16 }; /* equal names get a number behind them */
   for (;;) {
     if (raw.n >= 1 && raw.p[0] == '/') raw = (fl_str){raw.p + 1, raw.n - 1};
     else if (raw.n >= 2 && raw.p[0] == '.' && raw.p[1] == '/') raw = (fl_str){raw.p + 2, raw.n - 2};
@@ -160,7 +162,10 @@ static fl_str member_name(fl_frame *frame, fl_str raw, bool is_folder) {
     name = fl_arena_printf(scratch, "%.*s%s%.*s", FL_STR_ARG(frame->info.name),
                            is_folder ? "/" : "!/", FL_STR_ARG(encoded));
   struct fl_run *run = frame->job.run;
-  if (name.n > FL_LIMIT_SOURCE_NAME) name = (fl_str){0};
+  if (name.n > MOST) { /* not in the middle of a character */
+    name.n = MOST;
+    while (((unsigned char)name.p[name.n] & 0xc0u) == 0x80u) name.n--;
+  }
   if (name.p) name = fl_names_add(&run->names, name, run->arena);
   fl_arena_free(scratch);
   return name;
@@ -183,10 +188,7 @@ fl_status fl_job_emit(fl_job *job, fl_str member, fl_source *source, fl_err *err
   const fl_str name = member_name(frame, member, fl_source_is_folder(frame->job.source));
   if (!name.p) {
     fl_source_free(source);
-    return fl_fail(err, FL_E_LIMIT, 0,
-                   "limit reached: a member's name is longer than %d bytes, or names need too "
-                   "much memory",
-                   (int)FL_LIMIT_SOURCE_NAME);
+    return fl_fail(err, FL_E_LIMIT, 0, "limit reached: names of members need too much memory");
   }
   return fl_run_source(run, frame, name, source);
 }

@@ -3,6 +3,7 @@
 #include <archive_entry.h>
 #include <fcntl.h>
 
+#include "base/limits.h"
 #include "ingest_recorder.h"
 
 typedef struct member {
@@ -244,6 +245,28 @@ static void test_hostile_names(void **state) {
   free(r);
 }
 
+/* Longer than a timeline takes: the end is cut, and two that begin alike get numbers. */
+static void test_long_names(void **state) {
+  (void)state;
+  enum { LENGTH = 20000 };
+  char *names = malloc(2 * (LENGTH + 1));
+  assert_non_null(names);
+  memset(names, 'n', 2 * (LENGTH + 1));
+  names[LENGTH] = names[2 * LENGTH + 1] = '\0';
+  names[LENGTH - 1] = 'm';
+  const member two[] = {{names, picture, sizeof picture},
+                        {names + LENGTH + 1, picture, sizeof picture}};
+  make_archive("l.tar", archive_write_set_format_pax, NULL, NULL, two, 2);
+  recorder *r = ingest((char *[]){(char[]){"l.tar"}}, 1, FL_HASH_NONE);
+  assert_int_equal(r->totals.n_skipped, 2);
+  assert_non_null(strstr(r->text, "nnn unknown 17 skipped\n"));
+  assert_non_null(strstr(r->text, "nnn#2 unknown 17 skipped\n"));
+  const char *start = strstr(r->text, "l.tar!/n"), *end = start ? strchr(start, ' ') : NULL;
+  assert_true(end && end - start == FL_LIMIT_SOURCE_NAME - 16);
+  free(r);
+  free(names);
+}
+
 static void test_encrypted(void **state) {
   (void)state;
   make_archive("s.zip", archive_write_set_format_zip, NULL, "secret", three, 2);
@@ -431,6 +454,7 @@ int main(void) {
       TEST(test_single_files),
       TEST(test_nesting),
       TEST(test_hostile_names),
+      TEST(test_long_names),
       TEST(test_encrypted),
       TEST(test_bombs),
       TEST(test_cut_archives_keep_what_came),
