@@ -64,6 +64,7 @@ cli_exit cli_export(const cli_args *args) {
   const fl_event_format *format = find_format(args);
   if (!format) return CLI_USAGE;
   cli_args own = *args;
+  own.ingest.want_markup = format->wants_markup;
   if (!cli_has(args, OPT_hash)) own.ingest.hash = FL_HASH_NONE; /* no line of events shows it */
   const bool is_sorted =
       cli_has(args, OPT_sort) && !(args->words.n == 1 && cli_is_timeline(args->words.items[0]));

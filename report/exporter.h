@@ -14,7 +14,7 @@ struct fl_event_writer {
   fl_status (*finish)(fl_event_writer *writer, fl_err *err);
 };
 
-#define FL_EVENT_FORMAT(name, summary) \
+#define FL_EVENT_FORMAT(name, summary, wants_markup) \
   fl_status fl_event_format_##name(fl_out *out, fl_event_writer **ret_writer, fl_err *err);
 #define FL_REPORT_FORMAT(name, summary) \
   fl_status fl_report_format_##name(const fl_case *c, fl_out *out, fl_err *err);

@@ -3,7 +3,8 @@
 
 #include "report/exporter.h"
 
-#define FL_EVENT_FORMAT(name, summary) {#name, summary, fl_event_format_##name},
+#define FL_EVENT_FORMAT(name, summary, wants_markup) \
+  {#name, summary, wants_markup, fl_event_format_##name},
 #define FL_REPORT_FORMAT(name, summary)
 static const fl_event_format event_formats[] = {
 #include "report/exporters.def"
@@ -11,7 +12,7 @@ static const fl_event_format event_formats[] = {
 #undef FL_EVENT_FORMAT
 #undef FL_REPORT_FORMAT
 
-#define FL_EVENT_FORMAT(name, summary)
+#define FL_EVENT_FORMAT(name, summary, wants_markup)
 #define FL_REPORT_FORMAT(name, summary) {#name, summary, fl_report_format_##name},
 static const fl_report_format report_formats[] = {
 #include "report/exporters.def"

@@ -52,11 +52,11 @@ static void put_name(fl_out *out, fl_str name) {
   }
 }
 
-/* XML 1.0 has no form for most controls: they become U+FFFD. What could drive a terminal or
- * reorder text becomes a character reference. */
+/* XML 1.0 has no form for most controls: they become U+FFFD. Line ends and tabs, which an attribute
+ * would lose, and what could drive a terminal or reorder text become character references. */
 static void put_char(fl_out *out, uint32_t c) {
   char text[4];
-  const bool is_reference = c == '\r' || (c >= 0x7f && c < 0xa0) || c == 0x61c ||
+  const bool is_reference = c == '\t' || c == '\n' || c == '\r' || (c >= 0x7f && c < 0xa0) || c == 0x61c ||
                             (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
                             (c >= 0x2060 && c <= 0x206f) || c == 0xfeff;
   if (c == '&') fl_out_puts(out, "&amp;");
@@ -64,20 +64,34 @@ static void put_char(fl_out *out, uint32_t c) {
   else if (c == '>') fl_out_puts(out, "&gt;");
   else if (c == '"') fl_out_puts(out, "&quot;");
   else if (is_reference) fl_out_printf(out, "&#x%x;", (unsigned)c);
-  else if ((c < 0x20 && c != '\t' && c != '\n') || (c & 0xfffe) == 0xfffe)
+  else if (c < 0x20 || (c & 0xfffe) == 0xfffe)
     fl_out_write(out, text, fl_utf8_put(0xfffd, text));
   else fl_out_write(out, text, fl_utf8_put(c, text));
 }
 
-static void put_text(fl_out *out, fl_str s) {
-  for (size_t at = 0; at < s.n;) put_char(out, fl_utf8_next(s, &at));
+/* Leading characters that stand for themselves. */
+static size_t count_plain(const char *text, size_t n) {
+  size_t i = 0;
+  while (i < n && text[i] >= 0x20 && text[i] < 0x7f && text[i] != '&' && text[i] != '<' &&
+         text[i] != '>' && text[i] != '"')
+    i++;
+  return i;
+}
+
+void fl_xml_put_text(fl_out *out, fl_str s) {
+  for (size_t at = 0; at < s.n;) {
+    const size_t n_plain = count_plain(s.p + at, s.n - at);
+    fl_out_write(out, s.p + at, n_plain);
+    at += n_plain;
+    if (at < s.n) put_char(out, fl_utf8_next(s, &at));
+  }
 }
 
 /* Event XML writes GUIDs in braces. */
 static void put_raw(fl_out *out, fl_raw raw, fl_arena *arena) {
   const bool has_braces = raw.type == FL_T_GUID && fl_raw_is_sound(raw);
   if (has_braces) fl_out_write(out, "{", 1);
-  put_text(out, fl_raw_text(raw, arena));
+  fl_xml_put_text(out, fl_raw_text(raw, arena));
   if (has_braces) fl_out_write(out, "}", 1);
 }
 
@@ -199,7 +213,7 @@ static void put_other(render *r, const fl_markup *op) {
   } else if (op->op == FL_M_CHARREF) {
     put_char(r->out, fl_text_number(op->text, &number) && number < 0x110000 ? (uint32_t)number : 0);
   } else if (op->op != FL_M_PI) {
-    put_text(r->out, op->text);
+    fl_xml_put_text(r->out, op->text);
   }
 }
 
@@ -313,9 +327,9 @@ static void put_data(const render *r, fl_str name, const fl_value *value) {
     return;
   }
   fl_out_puts(r->out, "<Data Name=\"");
-  put_text(r->out, name);
+  fl_xml_put_text(r->out, name);
   fl_out_puts(r->out, "\">");
-  put_text(r->out, fl_value_text(value, r->arena));
+  fl_xml_put_text(r->out, fl_value_text(value, r->arena));
   fl_out_puts(r->out, "</Data>");
 }
 
@@ -340,9 +354,18 @@ static void render_standard(const render *r) {
   fl_out_puts(r->out, "</Event>");
 }
 
+void fl_xml_row_standard(const fl_batch *batch, const fl_row *row, fl_arena *arena, fl_out *out) {
+  const render r = {.batch = batch, .row = row, .arena = arena, .out = out};
+  render_standard(&r);
+}
+
 fl_status fl_xml_row(const fl_batch *batch, const fl_row *row, fl_arena *arena, fl_out *out,
                      fl_err *err) {
   const size_t start = out->n;
+  if (row->shape->n_markup == 0) {
+    fl_xml_row_standard(batch, row, arena, out);
+    return FL_OK;
+  }
   render *r = FL_NEW(arena, render);
   if (!r) return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
   r->batch = batch;
@@ -350,10 +373,6 @@ fl_status fl_xml_row(const fl_batch *batch, const fl_row *row, fl_arena *arena, 
   r->arena = arena;
   r->out = out;
   r->limit = start + FL_LIMIT_RECORD_TEXT;
-  if (row->shape->n_markup == 0) {
-    render_standard(r);
-    return FL_OK;
-  }
   const fl_status status = render_markup(r, err);
   if (status < FL_OK) out->n = start;
   return status;

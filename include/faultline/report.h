@@ -9,6 +9,7 @@ typedef struct fl_event_writer fl_event_writer;
 typedef struct fl_event_format {
   const char *name; /* "jsonl" */
   const char *summary;
+  bool wants_markup; /* fl_ingest_options.want_markup */
   fl_status (*create)(fl_out *out, fl_event_writer **ret_writer, fl_err *err);
 } fl_event_format;
 FL_API size_t fl_event_formats(const fl_event_format **ret_formats);
