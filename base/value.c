@@ -110,8 +110,14 @@ size_t fl_put_systemtime(const uint8_t *bytes, char *out) {
                           day, hour, minute, second, ms);
 }
 
-/* The shortest decimal form that reads back to the same number. */
+/* The shortest decimal form that reads back to the same number; the words of XML Schema and JSON
+ * readers for what has no digits. */
 size_t fl_put_double(double number, char *out) {
+  if (!isfinite(number)) {
+    const fl_str word = fl_str_of(isnan(number) ? "NaN" : number > 0 ? "Infinity" : "-Infinity");
+    memcpy(out, word.p, word.n);
+    return word.n;
+  }
   static const char *const formats[] = {"%.15g", "%.16g", "%.17g"};
   size_t n = 0;
   for (unsigned i = 0; i < 3; i++) {
@@ -122,11 +128,25 @@ size_t fl_put_double(double number, char *out) {
   return n;
 }
 
+/* The double nearest to the shortest decimal form of a float: 0.1, not 0.10000000149011612. It
+ * turns into the same float again. */
+static double real_of_float(float f) {
+  static const char *const formats[] = {"%.6g", "%.7g", "%.8g"};
+  char text[FL_SHORT_TEXT_MAX];
+  for (unsigned i = 0; i < 3 && isfinite(f); i++) {
+    double back = 0;
+    (void)snprintf(text, sizeof text, formats[i], (double)f);
+    const bool is_read = sscanf(text, "%lf", &back) == 1;
+    if (is_read && !((float)back < f) && !((float)back > f)) return back;
+  }
+  return (double)f;
+}
+
 double fl_raw_real(fl_raw raw) {
   if (raw.n == 4) {
     float f;
     memcpy(&f, raw.p, sizeof f);
-    return (double)f;
+    return real_of_float(f);
   }
   double d;
   memcpy(&d, raw.p, sizeof d);
@@ -267,11 +287,19 @@ static bool next_string(fl_raw_cursor *cursor, fl_raw *ret_item) {
   return true;
 }
 
+/* Sizes have 8 bytes, on a machine of 32 bits 4; a bool may have 1. The whole array tells. */
+static uint32_t item_width(fl_raw raw) {
+  const uint8_t type = raw.type & 0x7f;
+  if (type == FL_T_SIZE && raw.n % 8 == 4) return 4;
+  if (type == FL_T_BOOL && raw.n % 4 != 0) return 1;
+  return (uint32_t)fl_raw_width(type);
+}
+
 bool fl_raw_next(fl_raw_cursor *cursor, fl_raw *ret_item) {
   const uint8_t type = cursor->raw.type & 0x7f;
   if (type == FL_T_STR16 || type == FL_T_STR8) return next_string(cursor, ret_item);
   const uint32_t left = cursor->raw.n - cursor->pos;
-  uint32_t width = (uint32_t)fl_raw_width(type);
+  uint32_t width = item_width(cursor->raw);
   if (type == FL_T_SID && left >= 8) width = 8u + 4u * cursor->raw.p[cursor->pos + 1];
   if (left == 0) return false;
   if (width == 0 || width > left) width = left; /* the tail that is no whole item */

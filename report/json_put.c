@@ -167,10 +167,10 @@ char *fl_json_put_hex(uint64_t number, char *out) {
 
 static char *put_real(double number, char *out) {
   if (isfinite(number)) return out + fl_put_double(number, out);
-  const char *text = isnan(number) ? "\"NaN\"" : number > 0 ? "\"Infinity\"" : "\"-Infinity\"";
-  const size_t n = strlen(text);
-  memcpy(out, text, n);
-  return out + n;
+  *out++ = '"';
+  out += fl_put_double(number, out);
+  *out++ = '"';
+  return out;
 }
 
 static char *put_binary(fl_raw raw, char *out) {

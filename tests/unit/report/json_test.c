@@ -99,7 +99,7 @@ static void values(void **state) {
   fl_json_value(&j, &list);
   fl_json_line_end(&j);
   fl_json_list(&j, " one; two;;  ", ';');
-  expect(out, "[null,0.5,\"inf\",false]\n[\"one\",\"two\"]");
+  expect(out, "[null,0.5,\"Infinity\",false]\n[\"one\",\"two\"]");
 }
 
 int main(void) {
