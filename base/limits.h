@@ -3,21 +3,22 @@
 #define FL_BASE_LIMITS_H
 
 enum {
-  FL_LIMIT_NESTED_CONTAINERS = 4,  /* a bundle in a bundle in a bundle; real ones reach 2 */
-  FL_LIMIT_MEMBERS = 100000,       /* members of one input, all levels together */
-  FL_LIMIT_MEMBER_RATIO = 200,     /* unpacked bytes for each packed byte, after 1 MiB */
-  FL_LIMIT_FOLDER_DEPTH = 64,      /* folders inside each other on disk */
-  FL_LIMIT_TEMPLATE_DEPTH = 64,    /* BinXML template instances inside each other */
-  FL_LIMIT_ELEMENT_DEPTH = 256,    /* open BinXML elements */
-  FL_LIMIT_RECORD_STEPS = 100000,  /* BinXML tokens and values of one record */
-  FL_LIMIT_RECORD_ELEMENTS = 8192, /* elements and attributes of one record, expanded */
-  FL_LIMIT_RECORD_TEXT = 1 << 20,  /* text of one record: a message is at most 64 KiB */
-  FL_LIMIT_TEMPLATE_VALUES = 8192, /* substitutions: more do not fit a 64 KiB chunk */
-  FL_LIMIT_NOTES_ALIKE = 200,      /* of one kind and source; the rest is counted */
-  FL_LIMIT_LEDGER_RANGES = 65536,  /* of one source; what follows is one damaged range */
-  FL_LIMIT_SHAPES = 65536,         /* cached shapes; later ones live as long as their batch */
-  FL_LIMIT_RULE_FILE = 1 << 20,    /* bytes of one rule file */
-  FL_LIMIT_RULE_DEPTH = 32,        /* parentheses in a condition */
+  FL_LIMIT_NESTED_CONTAINERS = 4,   /* a bundle in a bundle in a bundle; real ones reach 2 */
+  FL_LIMIT_MEMBERS = 100000,        /* members of one input, all levels together */
+  FL_LIMIT_MEMBER_RATIO = 200,      /* unpacked bytes for each packed byte, after 1 MiB */
+  FL_LIMIT_FOLDER_DEPTH = 64,       /* folders inside each other on disk */
+  FL_LIMIT_TEMPLATE_DEPTH = 64,     /* BinXML template instances inside each other */
+  FL_LIMIT_ELEMENT_DEPTH = 256,     /* open BinXML elements */
+  FL_LIMIT_RECORD_STEPS = 100000,   /* BinXML tokens and values of one record */
+  FL_LIMIT_RECORD_ELEMENTS = 8192,  /* elements and attributes of one record, expanded */
+  FL_LIMIT_ELEMENT_ATTRIBUTES = 64, /* of one element; real ones have 4 */
+  FL_LIMIT_RECORD_TEXT = 1 << 20,   /* text of one record: a message is at most 64 KiB */
+  FL_LIMIT_TEMPLATE_VALUES = 8192,  /* substitutions: more do not fit a 64 KiB chunk */
+  FL_LIMIT_NOTES_ALIKE = 200,       /* of one kind and source; the rest is counted */
+  FL_LIMIT_LEDGER_RANGES = 65536,   /* of one source; what follows is one damaged range */
+  FL_LIMIT_SHAPES = 65536,          /* cached shapes; later ones live as long as their batch */
+  FL_LIMIT_RULE_FILE = 1 << 20,     /* bytes of one rule file */
+  FL_LIMIT_RULE_DEPTH = 32,         /* parentheses in a condition */
   FL_LIMIT_SEQUENCE_STEPS = 64,
   FL_LIMIT_SEQUENCE_RUNS = 65536,    /* findings of all rules together */
   FL_LIMIT_SEQUENCE_SCAN = 4096,     /* candidates looked at for one step of one run */

@@ -16,6 +16,7 @@ typedef enum bx_tag {
   BX_INSTANCE, /* template id << 16 | number of values */
   BX_NEST,     /* value index that holds a fragment; its words follow up to BX_END */
   BX_OPEN,     /* interned name */
+  BX_DEPENDS,  /* templates: value index; a null value removes the element just opened */
   BX_ATTR,     /* interned name */
   BX_ATTR_END,
   BX_CLOSE,

@@ -2,16 +2,13 @@
  *
  * Layouts (MS-EVEN6 2.2.12, checked against real files), offsets relative to the chunk:
  *   name         u32 next, u16 hash, u16 n, n x UTF-16, u16 0; inline exactly where first used
- *   element      u8 01|41, [u16 dependency], u32 size, u32 name, [inline name], 41: u32 size of
- *                the attributes that follow
- *   attribute    u8 06|46, u32 name, [inline name], content
- *   text         u8 05|45, u8 type 1, u16 n, n x UTF-16;  cdata u8 07|47, u16 n, …
- *   charref      u8 08|48, u16 code;  entity u8 09|49, u32 name
- *   substitution u8 0d|0e, u16 index, u8 type
- *   instance     u8 0c, u8 1, u32 id, u32 definition, [inline definition], u32 n,
- *                n x {u16 size, u8 type, u8 0}, the values
- *   definition   u32 next, GUID (first word = id), u32 size, fragment of that size
- *   fragment     u8 0f, u8 1, u8 1, u8 flags, tokens, u8 00 */
+ *   element      u8 01|41, [u16 dependency: value index or ffff], u32 size, u32 name, [inline
+ * name], 41: u32 size of the attributes that follow attribute    u8 06|46, u32 name, [inline name],
+ * content text         u8 05|45, u8 type 1, u16 n, n x UTF-16;  cdata u8 07|47, u16 n, … charref u8
+ * 08|48, u16 code;  entity u8 09|49, u32 name substitution u8 0d|0e, u16 index, u8 type instance u8
+ * 0c, u8 1, u32 id, u32 definition, [inline definition], u32 n, n x {u16 size, u8 type, u8 0}, the
+ * values definition   u32 next, GUID (first word = id), u32 size, fragment of that size fragment u8
+ * 0f, u8 1, u8 1, u8 flags, tokens, u8 00 */
 #include <stdlib.h>
 
 #include "base/hash.h"
@@ -20,6 +17,8 @@
 #include "base/raw.h"
 #include "base/text.h"
 #include "parsers/bx_walk.h"
+
+enum { NO_DEPENDENCY = 0xffff };
 
 fl_status bx_create(fl_job *job, bx_store *store, bx **ret_bx, fl_err *err) {
   bx *b = calloc(1, sizeof *b);
@@ -130,7 +129,8 @@ static fl_status walk_attribute(bx_walk *w, const fl_str *element, fl_err *err) 
 }
 
 static fl_status walk_open(bx_walk *w, uint8_t token, unsigned *depth, fl_err *err) {
-  if (has_dependency_id(w)) fl_rd_skip(&w->rd, 2);
+  uint16_t dependency = NO_DEPENDENCY;
+  if (has_dependency_id(w)) dependency = fl_rd_u16(&w->rd);
   fl_rd_skip(&w->rd, 4); /* size of the element: the tokens say where it ends */
   const fl_str *name = NULL;
   FL_TRY(bx_read_name(w, &name, err));
@@ -138,6 +138,7 @@ static fl_status walk_open(bx_walk *w, uint8_t token, unsigned *depth, fl_err *e
     return fl_fail(err, FL_E_LIMIT, w->rd.pos, "more than %d elements inside each other",
                    FL_LIMIT_ELEMENT_DEPTH);
   FL_TRY(bx_put_text(w, BX_OPEN, name, err));
+  if (dependency != NO_DEPENDENCY && !w->rows) FL_TRY(bx_put(w, BX_DEPENDS, dependency, err));
   w->element = name;
   if (token & BX_TOKEN_MORE) fl_rd_skip(&w->rd, 4);
   while (fl_rd_left(&w->rd) > 0 && (w->rd.p[w->rd.pos] & ~BX_TOKEN_MORE) == BX_TOKEN_ATTRIBUTE)
@@ -460,6 +461,27 @@ static void set_time(const fl_rows *rows, fl_row *row) {
   }
 }
 
+/* Another document may follow the end of the first; padding has no room for one. */
+static bool is_document(const bx_walk *w) {
+  const uint8_t *p = w->rd.p + w->rd.pos;
+  return fl_rd_left(&w->rd) > BX_PADDING_MAX && p[0] == BX_TOKEN_FRAGMENT && p[1] == 1 && p[2] == 1;
+}
+
+/* The documents of a record. One that is damaged behind a sound one costs only itself. */
+static fl_status walk_documents(bx_walk *w, fl_row *row, fl_err *err) {
+  FL_TRY(walk_fragment(w, err));
+  while (is_document(w)) {
+    const size_t n_words = w->words->n;
+    const uint32_t n_slots = w->rows->n_slots;
+    if (walk_fragment(w, NULL) == FL_OK && w->words->n > n_words) continue;
+    w->words->n = n_words;
+    w->rows->n_slots = n_slots;
+    row->flags |= FL_F_TRUNCATED;
+    break;
+  }
+  return FL_OK;
+}
+
 fl_status bx_record(bx *b, size_t from, size_t to, fl_rows *rows, fl_row *row, fl_err *err) {
   const uint32_t n_slots = rows->n_slots;
   b->key.n = 0;
@@ -467,7 +489,7 @@ fl_status bx_record(bx *b, size_t from, size_t to, fl_rows *rows, fl_row *row, f
   bx_walk w = {.b = b, .rows = rows, .words = &b->key};
   w.rd = fl_rd_of(b->bytes, to);
   fl_rd_seek(&w.rd, from);
-  fl_status status = walk_fragment(&w, err);
+  fl_status status = walk_documents(&w, row, err);
   if (status == FL_OK && b->key.n == 0)
     status = fl_fail(err, FL_E_CORRUPT, from, "record without content");
   if (status == FL_OK) status = find_shape(b, rows, &row->shape, err);

@@ -25,6 +25,13 @@ typedef struct nest {
   ops content;
 } nest;
 
+/* An instance of a template: its slots and the fragments that stand in them. */
+typedef struct instance {
+  uint32_t base, n_values, n_literals;
+  nest *nests;
+  size_t n_nests;
+} instance;
+
 static fl_status too_far(fl_err *err) {
   return fl_fail(err, FL_E_LIMIT, 0, "record expands to more than %d elements and values",
                  FL_LIMIT_RECORD_STEPS);
@@ -73,18 +80,11 @@ static fl_status push_plain(expander *x, ops *out, uint64_t word, fl_err *err) {
     case BX_SLOT:
     case BX_SUB:
     case BX_SUB_OPT:
+    case BX_DEPENDS:
     case BX_LITERAL:
       break;
   }
   return fl_fail(err, FL_E_INTERNAL, 0, "key word %d out of place", (int)bx_word_tag(word));
-}
-
-static fl_status push_value(expander *x, ops *out, uint64_t word, uint32_t base, uint32_t n_values,
-                            fl_err *err) {
-  const uint32_t index = (uint32_t)bx_word_payload(word);
-  if (index >= n_values) return FL_OK; /* the record has fewer values: as good as null */
-  const fl_markup_op op = bx_word_tag(word) == BX_SUB_OPT ? FL_M_SLOT_OPT : FL_M_SLOT;
-  return push(x, out, (fl_markup){.op = op, .slot = base + index}, err);
 }
 
 static fl_status push_nested(expander *x, ops *out, const ops *content, fl_err *err) {
@@ -113,31 +113,39 @@ static fl_status expand_nests(expander *x, nest **ret_nests, size_t *ret_n, fl_e
   return FL_OK;
 }
 
+static fl_status push_value(expander *x, ops *out, const instance *in, uint64_t word, fl_err *err) {
+  const bool is_literal = bx_word_tag(word) == BX_LITERAL;
+  const uint32_t index = (uint32_t)bx_word_payload(word);
+  if (index >= (is_literal ? in->n_literals : in->n_values))
+    return FL_OK; /* the record has fewer values: as good as null */
+  const uint32_t slot = in->base + index + (is_literal ? in->n_values : 0);
+  const fl_markup_op op = bx_word_tag(word) == BX_SUB_OPT   ? FL_M_SLOT_OPT
+                          : bx_word_tag(word) == BX_DEPENDS ? FL_M_DEPENDS
+                                                            : FL_M_SLOT;
+  return push(x, out, (fl_markup){.op = op, .slot = slot}, err);
+}
+
+/* One word of a template: markup, a value, or the fragment that stands in a value. */
+static fl_status expand_word(expander *x, ops *out, const instance *in, uint64_t word,
+                             fl_err *err) {
+  const bx_tag tag = bx_word_tag(word);
+  const bool is_content = tag == BX_SUB || tag == BX_SUB_OPT;
+  for (size_t i = 0; i < in->n_nests && is_content; i++)
+    if (in->nests[i].value == bx_word_payload(word))
+      return push_nested(x, out, &in->nests[i].content, err);
+  if (is_content || tag == BX_DEPENDS || tag == BX_LITERAL)
+    return push_value(x, out, in, word, err);
+  return push_plain(x, out, word, err);
+}
+
 static fl_status expand_instance(expander *x, ops *out, uint64_t word, fl_err *err) {
-  const uint32_t n_values = (uint32_t)(bx_word_payload(word) & 0xffff);
   const bx_template *t = bx_store_template(x->store, (uint32_t)(bx_word_payload(word) >> 16));
-  const uint32_t base = x->next_slot;
-  x->next_slot += n_values + t->n_literals;
-  nest *nests = NULL;
-  size_t n_nests = 0;
-  FL_TRY(expand_nests(x, &nests, &n_nests, err));
-  for (size_t i = 0; i < t->n_words; i++) {
-    const uint64_t w = t->words[i];
-    if (bx_word_tag(w) == BX_LITERAL) {
-      const uint32_t slot = base + n_values + (uint32_t)bx_word_payload(w);
-      FL_TRY(push(x, out, (fl_markup){.op = FL_M_SLOT, .slot = slot}, err));
-      continue;
-    }
-    if (bx_word_tag(w) != BX_SUB && bx_word_tag(w) != BX_SUB_OPT) {
-      FL_TRY(push_plain(x, out, w, err));
-      continue;
-    }
-    const nest *inner = NULL;
-    for (size_t k = 0; k < n_nests && !inner; k++)
-      if (nests[k].value == bx_word_payload(w)) inner = &nests[k];
-    if (inner) FL_TRY(push_nested(x, out, &inner->content, err));
-    else FL_TRY(push_value(x, out, w, base, n_values, err));
-  }
+  instance in = {.base = x->next_slot,
+                 .n_values = (uint32_t)(bx_word_payload(word) & 0xffff),
+                 .n_literals = t->n_literals};
+  x->next_slot += in.n_values + in.n_literals;
+  FL_TRY(expand_nests(x, &in.nests, &in.n_nests, err));
+  for (size_t i = 0; i < t->n_words; i++) FL_TRY(expand_word(x, out, &in, t->words[i], err));
   return FL_OK;
 }
 
@@ -166,6 +174,7 @@ typedef struct node {
   uint32_t parent;
   uint32_t section; /* node index of the child of the root that it is in, or itself */
   bool is_attribute, has_children;
+  bool has_values; /* attributes that become fields of their own */
   fl_ref *refs;
   uint32_t n_refs, cap_refs;
 } node;
@@ -175,6 +184,8 @@ typedef struct tree {
   node *nodes;
   uint32_t n, cap;
 } tree;
+
+static bool is_namespace(fl_str name) { return name.n >= 5 && memcmp(name.p, "xmlns", 5) == 0; }
 
 static uint32_t tree_add(tree *t, fl_str name, uint32_t parent, bool is_attribute) {
   if (t->n == t->cap) {
@@ -192,6 +203,8 @@ static uint32_t tree_add(tree *t, fl_str name, uint32_t parent, bool is_attribut
                            .is_attribute = is_attribute,
                            .section = is_section || index == 0 ? index : t->nodes[parent].section};
   if (index && !is_attribute) t->nodes[parent].has_children = true;
+  if (is_attribute && !is_namespace(name) && !fl_str_eq(name, FL_STR("Name")))
+    t->nodes[parent].has_values = true;
   return index;
 }
 
@@ -209,21 +222,62 @@ static bool add_ref(tree *t, uint32_t index, fl_ref ref) {
   return true;
 }
 
+static fl_ref const_ref(fl_str text) {
+  return (fl_ref){.kind = FL_REF_CONST,
+                  .constant = {(const uint8_t *)text.p, (uint32_t)text.n, FL_T_UTF8, 0}};
+}
+
 static fl_ref ref_of(const fl_markup *op) {
   if (op->op != FL_M_TEXT) return (fl_ref){.kind = FL_REF_SLOT, .slot = op->slot};
-  return (fl_ref){.kind = FL_REF_CONST,
-                  .constant = {(const uint8_t *)op->text.p, (uint32_t)op->text.n, FL_T_UTF8, 0}};
+  return const_ref(op->text);
+}
+
+/* System and RenderingInfo: what has no column there is no data of the event. */
+static bool is_data(const tree *t, const node *n) {
+  const fl_str section = t->nodes[n->section].name;
+  return !fl_str_eq(section, FL_STR("System")) && !fl_str_eq(section, FL_STR("RenderingInfo"));
+}
+
+/* A leaf that the record leaves empty is there all the same: its name may be all that it says, and
+ * in a list it holds its place. */
+static bool is_empty_leaf(const tree *t, uint32_t at) {
+  const node *n = &t->nodes[at];
+  return !n->is_attribute && n->n_refs == 0 && !n->has_children && !n->has_values &&
+         n->section != at && at != 0 && is_data(t, n);
 }
 
 /* Leaves the attribute or element `at`; a constant Name attribute names its <Data>. */
 static uint32_t leave(tree *t, uint32_t at) {
   const node *left = &t->nodes[at];
   const uint32_t parent = left->parent;
+  if (is_empty_leaf(t, at) && !add_ref(t, at, const_ref(FL_STR("")))) return UINT32_MAX;
   if (left->is_attribute && left->n_refs == 1 && left->refs[0].kind == FL_REF_CONST &&
       fl_str_eq(left->name, FL_STR("Name")))
     t->nodes[parent].given_name =
         (fl_str){(const char *)left->refs[0].constant.p, left->refs[0].constant.n};
   return parent;
+}
+
+/* A processing instruction is a field "?target" of the element that it stands in. */
+static fl_status add_instruction(tree *t, uint32_t at, fl_str text, fl_err *err) {
+  const char *blank = memchr(text.p, ' ', text.n);
+  const size_t n_target = blank ? (size_t)(blank - text.p) : text.n;
+  char *name = fl_arena_take(t->arena, n_target + 1);
+  if (!name) return no_memory(err);
+  name[0] = '?';
+  memcpy(name + 1, text.p, n_target);
+  const size_t from = blank ? n_target + 1 : n_target;
+  const uint32_t index = tree_add(t, (fl_str){name, n_target + 1}, at, false);
+  if (index == UINT32_MAX || !add_ref(t, index, const_ref((fl_str){text.p + from, text.n - from})))
+    return no_memory(err);
+  return FL_OK;
+}
+
+/* Instructions in front of the first element belong to it. */
+static fl_status add_prolog(tree *t, const ops *list, fl_err *err) {
+  for (size_t i = 0; t->n && i < list->n && list->items[i].op == FL_M_PI; i++)
+    FL_TRY(add_instruction(t, 0, list->items[i].text, err));
+  return FL_OK;
 }
 
 static fl_status build_tree(tree *t, const ops *list, fl_err *err) {
@@ -241,6 +295,7 @@ static fl_status build_tree(tree *t, const ops *list, fl_err *err) {
       case FL_M_CLOSE:
         if (depth == 0) return fl_fail(err, FL_E_CORRUPT, 0, "element ends that never began");
         at = leave(t, at);
+        if (at == UINT32_MAX) return no_memory(err);
         depth--;
         break;
       case FL_M_TEXT:
@@ -252,11 +307,14 @@ static fl_status build_tree(tree *t, const ops *list, fl_err *err) {
       case FL_M_CDATA:
       case FL_M_ENTITY:
       case FL_M_CHARREF:
+      case FL_M_DEPENDS:
+        break;
       case FL_M_PI:
+        if (t->n) FL_TRY(add_instruction(t, at, op->text, err));
         break;
     }
   }
-  return FL_OK;
+  return add_prolog(t, list, err);
 }
 
 /* ---- columns: what System and RenderingInfo hold ---- */
@@ -339,37 +397,42 @@ static fl_str join(fl_str left, char between, fl_str right, fl_arena *arena) {
   return (fl_str){text, left.n + 1 + right.n};
 }
 
-/* Names below the section, joined with dots; System and RenderingInfo keep their own name in front
- * so that they cannot be taken for data. */
-static fl_str path_of(const tree *t, const node *n, fl_arena *arena) {
-  fl_str path = n->name;
-  const bool is_data = !name_is(t->nodes[n->section].name, "System") &&
-                       !name_is(t->nodes[n->section].name, "RenderingInfo");
-  for (const node *at = n; at != t->nodes;) {
-    const node *up = &t->nodes[at->parent];
-    if (up == t->nodes || (is_data && up == &t->nodes[n->section] && !at->is_attribute)) break;
-    path = join(up->name, at->is_attribute ? '@' : '.', path, arena);
-    at = up;
-  }
-  return path;
-}
+static bool is_named_data(const node *n) { return n->given_name.n && name_is(n->name, "Data"); }
 
 static bool is_unnamed_data(const node *n) {
   return !n->is_attribute && n->given_name.n == 0 && name_is(n->name, "Data");
 }
 
+/* Names below the section, joined with dots; System and RenderingInfo keep their own name in front
+ * so that they cannot be taken for data. A <Data> goes by the name that it was given. */
+static fl_str path_of(const tree *t, const node *n, fl_arena *arena) {
+  if (is_named_data(n)) return n->given_name;
+  fl_str path = n->name;
+  const bool in_data = is_data(t, n);
+  for (const node *at = n; at != t->nodes;) {
+    const node *up = &t->nodes[at->parent];
+    if (up == t->nodes || (in_data && up == &t->nodes[n->section] && !at->is_attribute)) break;
+    path = join(is_named_data(up) ? up->given_name : up->name, at->is_attribute ? '@' : '.', path,
+                arena);
+    at = up;
+  }
+  return path;
+}
+
+/* Elements go by their own name, but inside of a named <Data> and outside of data by their path. */
 static fl_str leaf_of(const tree *t, const node *n, fl_str path) {
-  const bool is_data = !name_is(t->nodes[n->section].name, "System") &&
-                       !name_is(t->nodes[n->section].name, "RenderingInfo");
-  if (n->given_name.n && name_is(n->name, "Data")) return n->given_name;
-  return is_data && !n->is_attribute ? n->name : path;
+  if (is_named_data(n)) return n->given_name;
+  bool has_path = !is_data(t, n) || n->is_attribute;
+  for (const node *at = n; at != t->nodes && !has_path; at = &t->nodes[at->parent])
+    has_path = is_named_data(&t->nodes[at->parent]);
+  return has_path ? path : n->name;
 }
 
 /* Namespaces and the attribute that became the field's name are no values of their own. */
 static bool is_plumbing(const tree *t, const node *n) {
   if (n->n_refs == 0) return true;
   if (!n->is_attribute) return false;
-  if (n->name.n >= 5 && memcmp(n->name.p, "xmlns", 5) == 0) return true;
+  if (is_namespace(n->name)) return true;
   return t->nodes[n->parent].given_name.n && name_is(n->name, "Name") &&
          n->refs[0].kind == FL_REF_CONST && name_is(t->nodes[n->parent].name, "Data");
 }
@@ -441,8 +504,7 @@ static fl_status draft_fields(fl_shape *shape, const tree *t, drafts *d, fl_err 
     const node *n = &t->nodes[i];
     d->of_node[i] = UINT32_MAX;
     if (is_plumbing(t, n) || take_column(shape, t, n)) continue;
-    const fl_str path =
-        n->given_name.n && name_is(n->name, "Data") ? n->given_name : path_of(t, n, arena);
+    const fl_str path = path_of(t, n, arena);
     if (!path.p) return no_memory(err);
     place_node(
         d, i,

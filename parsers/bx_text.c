@@ -170,20 +170,37 @@ static fl_status read_piece(bx_walk *w, bx_piece *ret_piece, fl_err *err) {
   return FL_OK;
 }
 
+/* UTF-16 of a name or of one code point; a reference to half a pair stays half of it. */
+static size_t put_unit(uint32_t c, uint8_t *out) {
+  const bool is_pair = c >= 0x10000;
+  const uint32_t first = is_pair ? 0xd800 + ((c - 0x10000) >> 10) : c;
+  const uint32_t second = 0xdc00 + (c & 0x3ff);
+  out[0] = (uint8_t)first;
+  out[1] = (uint8_t)(first >> 8);
+  if (!is_pair) return 2;
+  out[2] = (uint8_t)second;
+  out[3] = (uint8_t)(second >> 8);
+  return 4;
+}
+
 static size_t piece_room(const bx_piece *p) {
-  return p->raw.n / 2 * 3 + (p->entity ? p->entity->n + 2 : 0) + 4;
+  return p->raw.n + (p->entity ? p->entity->n + 2 : 0) * 2 + 4;
 }
 
-static size_t write_piece(const bx_piece *p, char *out) {
-  if (p->raw.type == FL_T_STR16) return fl_utf16_to_utf8(p->raw.p, p->raw.n / 2, out);
-  if (p->code || !p->entity) return fl_utf8_put(p->code, out);
-  out[0] = '&';
-  memcpy(out + 1, p->entity->p, p->entity->n);
-  out[1 + p->entity->n] = ';';
-  return p->entity->n + 2;
+/* Entities that are not predefined are kept as they would stand in a text. */
+static size_t write_piece(const bx_piece *p, uint8_t *out) {
+  if (p->raw.type == FL_T_STR16) {
+    if (p->raw.n) memcpy(out, p->raw.p, p->raw.n);
+    return p->raw.n;
+  }
+  if (p->code || !p->entity) return put_unit(p->code, out);
+  size_t n = put_unit('&', out);
+  for (size_t at = 0; at < p->entity->n;) n += put_unit(fl_utf8_next(*p->entity, &at), out + n);
+  return n + put_unit(';', out + n);
 }
 
-/* Reads a run. A single text stays where it is; anything else is joined in scratch or batch. */
+/* Reads a run. A single text stays where it is; anything else is joined in scratch or batch, in
+ * UTF-16, since two references may be halves of one character. */
 fl_status bx_read_run(bx_walk *w, fl_raw *ret_raw, fl_err *err) {
   bx_piece p;
   FL_TRY(read_piece(w, &p, err));
@@ -193,7 +210,7 @@ fl_status bx_read_run(bx_walk *w, fl_raw *ret_raw, fl_err *err) {
     return FL_OK;
   }
   fl_arena *arena = w->rows ? w->rows->arena : w->b->scratch;
-  char *text = NULL;
+  uint8_t *text = NULL;
   size_t n = 0, cap = 0;
   for (bool more = true; more;) {
     const size_t need = n + piece_room(&p);
@@ -201,7 +218,7 @@ fl_status bx_read_run(bx_walk *w, fl_raw *ret_raw, fl_err *err) {
       return fl_fail(err, FL_E_LIMIT, w->rd.pos, "text of more than %d bytes",
                      FL_LIMIT_RECORD_TEXT);
     if (need > cap) {
-      char *grown = fl_arena_take(arena, cap = need * 2);
+      uint8_t *grown = fl_arena_take(arena, cap = need * 2);
       if (!grown) return fl_fail(err, FL_E_LIMIT, w->rd.pos, "no room for a text");
       if (n) memcpy(grown, text, n);
       text = grown;
@@ -210,6 +227,6 @@ fl_status bx_read_run(bx_walk *w, fl_raw *ret_raw, fl_err *err) {
     more = fl_rd_left(&w->rd) > 0 && bx_is_content(w->rd.p[w->rd.pos]);
     if (more) FL_TRY(read_piece(w, &p, err));
   }
-  *ret_raw = (fl_raw){(const uint8_t *)text, (uint32_t)n, FL_T_UTF8, 0};
+  *ret_raw = (fl_raw){text, (uint32_t)n, FL_T_STR16, 0};
   return FL_OK;
 }

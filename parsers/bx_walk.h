@@ -25,7 +25,8 @@ enum {
   BX_TOKEN_MORE = 0x40, /* flag: attributes or more content follow */
   BX_NAME_CACHE = 1024,
   BX_TEMPLATE_CACHE = 256,
-  BX_DEFINITION_HEADER = 24
+  BX_DEFINITION_HEADER = 24,
+  BX_PADDING_MAX = 7 /* records end at multiples of 8 */
 };
 
 typedef struct bx_cached {

@@ -67,6 +67,7 @@ typedef enum fl_markup_op {
   FL_M_CDATA,    /* constant CDATA section */
   FL_M_ENTITY,   /* named entity reference; text = name */
   FL_M_CHARREF,  /* character reference; text = its decimal digits */
+  FL_M_DEPENDS,  /* when the slot is null, the element just opened is left out */
   FL_M_PI,       /* processing instruction: text = "target data" */
   FL_M_CLOSE
 } fl_markup_op;
