@@ -9,8 +9,9 @@
 #include "base/out.h"
 #include "base/raw.h"
 #include "base/text.h"
+#include "report/xml_put.h"
 
-/* Ops looked at for one record, with the looks ahead for arrays. */
+/* Ops looked at for one record, with the looks ahead for arrays and prefixes. */
 enum { MAX_STEPS = 16 * FL_LIMIT_RECORD_STEPS };
 
 typedef struct frame {
@@ -33,59 +34,11 @@ typedef struct render {
   size_t n_frames;
   bool in_attribute, drops_attribute;
   size_t attribute_start;
+  size_t n_attributes; /* of the start tag that is open */
+  size_t name_starts[FL_LIMIT_ELEMENT_ATTRIBUTES];
   size_t limit;     /* size of the output that must not be passed */
   uint32_t n_steps; /* ops looked at: arrays inside arrays multiply them */
 } render;
-
-static bool is_name_char(uint32_t c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-         c == '-' || c == '.' || c == ':' || (c >= 0xc0 && c < 0x2000 && c != 0x61c);
-}
-
-static void put_name(fl_out *out, fl_str name) {
-  char text[4];
-  if (name.n == 0 || fl_is_digit(name.p[0]) || name.p[0] == '-' || name.p[0] == '.')
-    fl_out_write(out, "_", 1);
-  for (size_t at = 0; at < name.n;) {
-    const uint32_t c = fl_utf8_next(name, &at);
-    fl_out_write(out, text, fl_utf8_put(is_name_char(c) ? c : '_', text));
-  }
-}
-
-/* XML 1.0 has no form for most controls: they become U+FFFD. Line ends and tabs, which an attribute
- * would lose, and what could drive a terminal or reorder text become character references. */
-static void put_char(fl_out *out, uint32_t c) {
-  char text[4];
-  const bool is_reference = c == '\t' || c == '\n' || c == '\r' || (c >= 0x7f && c < 0xa0) || c == 0x61c ||
-                            (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
-                            (c >= 0x2060 && c <= 0x206f) || c == 0xfeff;
-  if (c == '&') fl_out_puts(out, "&amp;");
-  else if (c == '<') fl_out_puts(out, "&lt;");
-  else if (c == '>') fl_out_puts(out, "&gt;");
-  else if (c == '"') fl_out_puts(out, "&quot;");
-  else if (is_reference) fl_out_printf(out, "&#x%x;", (unsigned)c);
-  else if (c < 0x20 || (c & 0xfffe) == 0xfffe)
-    fl_out_write(out, text, fl_utf8_put(0xfffd, text));
-  else fl_out_write(out, text, fl_utf8_put(c, text));
-}
-
-/* Leading characters that stand for themselves. */
-static size_t count_plain(const char *text, size_t n) {
-  size_t i = 0;
-  while (i < n && text[i] >= 0x20 && text[i] < 0x7f && text[i] != '&' && text[i] != '<' &&
-         text[i] != '>' && text[i] != '"')
-    i++;
-  return i;
-}
-
-void fl_xml_put_text(fl_out *out, fl_str s) {
-  for (size_t at = 0; at < s.n;) {
-    const size_t n_plain = count_plain(s.p + at, s.n - at);
-    fl_out_write(out, s.p + at, n_plain);
-    at += n_plain;
-    if (at < s.n) put_char(out, fl_utf8_next(s, &at));
-  }
-}
 
 /* Event XML writes GUIDs in braces. */
 static void put_raw(fl_out *out, fl_raw raw, fl_arena *arena) {
@@ -127,12 +80,40 @@ static bool find_array(render *r, uint32_t at, uint32_t *ret_slot) {
   return false;
 }
 
+/* The element opened by ops[at] has a constant attribute xmlns:prefix. */
+static bool declares(render *r, uint32_t at, fl_str prefix) {
+  const fl_shape *shape = r->row->shape;
+  for (uint32_t i = at + 1; i + 1 < shape->n_markup && ++r->n_steps < MAX_STEPS; i++) {
+    const fl_markup *op = &shape->markup[i];
+    if (op->op == FL_M_OPEN || op->op == FL_M_CLOSE) return false;
+    if (op->op != FL_M_ATTR || op->text.n != prefix.n + 6) continue;
+    if (memcmp(op->text.p, "xmlns:", 6) == 0 && memcmp(op->text.p + 6, prefix.p, prefix.n) == 0)
+      return op[1].op == FL_M_TEXT && op[1].text.n > 0;
+  }
+  return false;
+}
+
+/* Readers that know namespaces refuse a prefix that is not declared. */
+static bool has_prefix(render *r, fl_str name) {
+  fl_str prefix = fl_xml_prefix(name);
+  if (prefix.n == 0) return false;
+  if (fl_str_eq(prefix, FL_STR("xml"))) return true;
+  if (fl_str_eq(prefix, FL_STR("xmlns"))) prefix = (fl_str){name.p + 6, name.n - 6};
+  if (fl_str_eq(prefix, FL_STR("xml")) || fl_str_eq(prefix, FL_STR("xmlns"))) return false;
+  for (size_t i = r->n_frames; i-- > 0;)
+    if (declares(r, r->frames[i].op, prefix)) return true;
+  return false;
+}
+
+static void put_name(render *r, fl_str name) { fl_xml_put_name(r->out, name, has_prefix(r, name)); }
+
 static void put_open(render *r, uint32_t at) {
   frame *top = top_of(r);
   top->start = r->out->n;
   top->is_open = true;
+  r->n_attributes = 0;
   fl_out_write(r->out, "<", 1);
-  put_name(r->out, r->row->shape->markup[at].text);
+  put_name(r, r->row->shape->markup[at].text);
 }
 
 static fl_status open_element(render *r, uint32_t at, fl_err *err) {
@@ -154,13 +135,14 @@ static fl_status open_element(render *r, uint32_t at, fl_err *err) {
 static uint32_t close_element(render *r, uint32_t at) {
   frame *top = top_of(r);
   if (!top) return at + 1;
-  if (top->is_dropped) {
+  const bool is_root = r->n_frames == 1; /* a record is never nothing: see docs/formats/xml.md */
+  if (top->is_dropped && !is_root) {
     r->out->n = top->start;
   } else if (top->is_open) {
     fl_out_write(r->out, "/>", 2);
   } else {
     fl_out_write(r->out, "</", 2);
-    put_name(r->out, r->row->shape->markup[top->op].text);
+    put_name(r, r->row->shape->markup[top->op].text);
     fl_out_write(r->out, ">", 1);
   }
   top->is_dropped = false;
@@ -186,33 +168,54 @@ static void put_slot(render *r, const fl_markup *op) {
   put_raw(r->out, raw, r->arena);
 }
 
-static void open_attribute(render *r, fl_str name) {
+/* The name at the end of the output is that of an attribute before it in the tag. */
+static bool is_taken(const render *r, size_t start) {
+  const size_t n = r->out->n - start;
+  for (size_t i = 0; i < r->n_attributes; i++) {
+    const char *before = r->out->buffer + r->name_starts[i];
+    if (memcmp(before, r->out->buffer + start, n) == 0 && before[n] == '=') return true;
+  }
+  return false;
+}
+
+/* A second attribute of one name is no XML: it gets a number. */
+static fl_status open_attribute(render *r, fl_str name, fl_err *err) {
+  if (r->n_attributes == FL_LIMIT_ELEMENT_ATTRIBUTES)
+    return fl_fail(err, FL_E_LIMIT, r->row->offset, "element with more than %d attributes",
+                   FL_LIMIT_ELEMENT_ATTRIBUTES);
   r->in_attribute = true;
   r->drops_attribute = false;
   r->attribute_start = r->out->n;
   fl_out_write(r->out, " ", 1);
-  put_name(r->out, name);
+  const size_t start = r->out->n;
+  put_name(r, name);
+  const size_t end = r->out->n;
+  for (size_t i = 2; is_taken(r, start) && i <= r->n_attributes + 2; i++) {
+    r->out->n = end;
+    fl_out_printf(r->out, "_%zu", i);
+  }
+  r->name_starts[r->n_attributes++] = start;
   fl_out_write(r->out, "=\"", 2);
+  return FL_OK;
 }
 
 static void close_attribute(render *r) {
   if (!r->in_attribute) return;
   r->in_attribute = false;
-  if (r->drops_attribute) r->out->n = r->attribute_start;
+  if (r->drops_attribute) r->out->n = r->attribute_start, r->n_attributes--;
   else fl_out_write(r->out, "\"", 1);
 }
 
-/* CDATA and processing instructions are given as text: neither can then end early. */
+/* CDATA is given as text, which means the same and cannot end early. */
 static void put_other(render *r, const fl_markup *op) {
   uint64_t number = 0;
   close_start_tag(r);
   if (op->op == FL_M_ENTITY) {
-    fl_out_write(r->out, "&", 1);
-    put_name(r->out, op->text);
-    fl_out_write(r->out, ";", 1);
+    fl_xml_put_entity(r->out, op->text);
   } else if (op->op == FL_M_CHARREF) {
-    put_char(r->out, fl_text_number(op->text, &number) && number < 0x110000 ? (uint32_t)number : 0);
-  } else if (op->op != FL_M_PI) {
+    fl_xml_put_char(r->out,
+                    fl_text_number(op->text, &number) && number < 0x110000 ? (uint32_t)number : 0);
+  } else {
     fl_xml_put_text(r->out, op->text);
   }
 }
@@ -231,7 +234,7 @@ static fl_status run_op(render *r, uint32_t *at, fl_err *err) {
       break;
     case FL_M_ATTR:
       close_attribute(r);
-      if (top && top->is_open) open_attribute(r, op->text);
+      if (top && top->is_open) FL_TRY(open_attribute(r, op->text, err));
       break;
     case FL_M_ATTR_END:
       close_attribute(r);
@@ -240,11 +243,17 @@ static fl_status run_op(render *r, uint32_t *at, fl_err *err) {
     case FL_M_SLOT_OPT:
       put_slot(r, op);
       break;
+    case FL_M_DEPENDS:
+      if (r->n_frames && slot_value(r, op->slot).type == FL_T_NULL) top_of(r)->is_dropped = true;
+      break;
+    case FL_M_PI:
+      close_start_tag(r);
+      if (!r->in_attribute) fl_xml_put_instruction(r->out, op->text);
+      break;
     case FL_M_TEXT:
     case FL_M_CDATA:
     case FL_M_ENTITY:
     case FL_M_CHARREF:
-    case FL_M_PI:
       put_other(r, op);
       break;
   }

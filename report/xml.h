@@ -11,7 +11,5 @@ fl_status fl_xml_row(const fl_batch *batch, const fl_row *row, fl_arena *arena, 
                      fl_err *err);
 /* The same in the standard form, which needs no markup: System, then the fields as EventData. */
 void fl_xml_row_standard(const fl_batch *batch, const fl_row *row, fl_arena *arena, fl_out *out);
-/* Escaped for content and for attributes in double quotes. */
-void fl_xml_put_text(fl_out *out, fl_str s);
 
 #endif

@@ -1,4 +1,5 @@
-/* xml_events.c - events as one XML document: an <Event> a line, notes in between (docs/formats/xml.md).
+/* xml_events.c - events as one XML document: an <Event> a line, notes in between
+ * (docs/formats/xml.md).
  *
  * The document is well-formed however the run ends. What is no part of a record - where it stands,
  * its flags, notes of damage - are processing instructions, which readers of Event XML skip. */
@@ -11,6 +12,7 @@
 #include "base/out.h"
 #include "report/exporter.h"
 #include "report/xml.h"
+#include "report/xml_put.h"
 
 /* `name` is escaped for an attribute; open: its end was not seen yet. */
 typedef struct xml_source {
@@ -95,8 +97,7 @@ static fl_status write_row(xml_events *w, const fl_batch *batch, const fl_row *r
 
 static fl_status write_batch(void *self, const fl_batch *batch, fl_err *err) {
   xml_events *w = self;
-  for (uint32_t i = 0; i < batch->n_rows; i++)
-    FL_TRY(write_row(w, batch, &batch->rows[i], err));
+  for (uint32_t i = 0; i < batch->n_rows; i++) FL_TRY(write_row(w, batch, &batch->rows[i], err));
   return fl_out_failed(w->out) ? fl_fail(err, FL_E_IO, 0, "output cannot be written") : FL_OK;
 }
 
