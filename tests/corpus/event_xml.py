@@ -1,5 +1,6 @@
 """Event XML in one canonical form, and what of a record's XML must stand in its JSON line (docs/formats/xml.md)."""
 import collections
+import html
 import json
 import re
 import subprocess
@@ -49,13 +50,14 @@ def node_of(element):
 
 
 def parse(text):
-    """The tree of one record, or None where it is no XML."""
+    """The trees of one record, more than one where it holds several documents; none where it is no XML."""
     text = re.sub(r"^\s*<\?xml[^>]*\?>\s*", "", text)
     builder = ET.XMLParser(target=ET.TreeBuilder(insert_pis=True))
     try:
-        return ET.fromstring(FORBIDDEN.sub("\ufffd", text), builder)
+        root = ET.fromstring("<record>" + FORBIDDEN.sub("\ufffd", text) + "</record>", builder)
     except ET.ParseError:
-        return None
+        return []
+    return [child for child in root if isinstance(child.tag, str)]
 
 
 def same_text(ours, theirs):
@@ -69,6 +71,8 @@ def same_text(ours, theirs):
         return "times out of range"
     if re.fullmatch(r"-\d+", theirs) and ours.isdigit() and int(ours) == int(theirs) + 2**32:
         return "odd bool"
+    if re.fullmatch(r"0000-00-00T00:00:00\.|[0-9A-F]{32}", ours) and theirs == "1601-01-01T00:00:00.":
+        return "no date"
     return None
 
 
@@ -116,7 +120,7 @@ def different_items(ours, theirs, path):
 
 
 def ours_xml(program, file, *options):
-    """(header record id, offset, XML) of each record; raises ET.ParseError where the whole is no XML."""
+    """(header record id, place, XML) of each record; raises ET.ParseError where the whole is no XML."""
     done = subprocess.run([program, "export", "--quiet", "--format", "xml", *options, file], capture_output=True, timeout=600)
     text = done.stdout.decode("utf-8")
     if text:
@@ -126,11 +130,12 @@ def ours_xml(program, file, *options):
             continue
         place, record = line.split("?>", 1)
         number = re.search(r' header_record_id="(\d+)"', place) or re.search(r"<EventRecordID>(\d+)</EventRecordID>", record)
-        yield int(number[1]), int(re.search(r' offset="(\d+)"', place)[1]), record
+        source, offset = re.search(r' source="([^"]*)" offset="(\d+)"', place).groups()
+        yield int(number[1]), (html.unescape(source), offset), record
 
 
 def ours_json(program, file, *options):
-    """Offset -> event; numbers keep their digits. Raises ValueError where a key stands twice."""
+    """(Source and offset, event) of each record; numbers keep their digits. Raises ValueError where a key stands twice."""
     def unique(pairs):
         if len({name for name, _ in pairs}) < len(pairs):
             raise ValueError("a key stands twice: " + ", ".join(name for name, _ in pairs))
@@ -139,7 +144,7 @@ def ours_json(program, file, *options):
     done = subprocess.run([program, "export", "--quiet", *options, file], capture_output=True, timeout=600)
     for line in done.stdout.decode("utf-8").splitlines():
         event = json.loads(line, parse_int=str, parse_float=str, object_pairs_hook=unique)
-        yield int(event["offset"]), event
+        yield (event["source"], event["offset"]), event
 
 
 def json_values(value):
@@ -164,7 +169,7 @@ def xml_values(element):
         if isinstance(child.tag, str):
             yield from xml_values(child)
         elif " " in (child.text or ""):
-            yield whole(canonical(child.text.split(" ", 1)[1]))
+            yield whole(canonical(child.text.split(" ", 1)[1].replace("? >", "?>")))
         pieces.append(child.tail or "")
     if "".join(pieces):
         yield whole(canonical("".join(pieces)))
@@ -177,12 +182,12 @@ def data_names(element):
             yield child.get("Name")
 
 
-def missing_from_json(record, event):
+def missing_from_json(documents, event):
     """Values and names of the record's XML that its JSON line has not, as often as the XML has them."""
     values = collections.Counter(json_values({name: event[name] for name in event if name not in OURS_ONLY}))
     for time in (event.get("time"), event.get("time_raw")):
         values[whole(canonical(time or ""))] += 1
-    wanted = collections.Counter(v for v in xml_values(record) if v)
+    wanted = collections.Counter(v for record in documents for v in xml_values(record) if v)
     keys = event.get("data", {})
-    names = {n for n in data_names(record) if n not in keys and not any(k.startswith((n + ".", n + "@")) for k in keys)}
+    names = {n for record in documents for n in data_names(record) if n not in keys and not any(k.startswith((n + ".", n + "@")) for k in keys)}
     return list((wanted - values).elements()) + [f"name {name}" for name in sorted(names)]

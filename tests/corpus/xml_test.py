@@ -64,14 +64,15 @@ class Outcome:
 def compare(known, number, text, outcome):
     """One record of the other reader against ours with the same number; the best of them counts."""
     theirs = event_xml.parse(text)
-    if theirs is None:
+    if not theirs:
         outcome.classes["no XML of the other reader"] += 1
         return
     outcome.n_compared += 1
     if number not in known:
         outcome.complaints.append(f"record {number}: missing")
         return
-    found = [list(event_xml.differences(ours, event_xml.node_of(theirs))) for ours in known[number]]
+    outcome.classes["later documents"] += max(map(len, known[number])) > len(theirs)
+    found = [list(event_xml.differences(ours[0], event_xml.node_of(theirs[0]))) for ours in known[number]]
     best = min(found, key=lambda d: (sum(x[0] is None for x in d), len(d)))
     for name, path, ours, theirs in best:
         if name:
@@ -85,13 +86,13 @@ def look_at(file):
     known = collections.defaultdict(list)
     try:
         events = dict(event_xml.ours_json(FAULTLINE, file))
-        for number, offset, text in event_xml.ours_xml(FAULTLINE, file):
-            record = event_xml.parse(text)
+        for number, place, text in event_xml.ours_xml(FAULTLINE, file):
+            documents = event_xml.parse(text)
             outcome.n_ours += 1
-            lost = event_xml.missing_from_json(record, events.get(offset, {}))
+            lost = event_xml.missing_from_json(documents, events.get(place, {}))
             if lost:
                 outcome.complaints.append(f"record {number}: not in the JSON line: {str(lost)[:300]}")
-            known[number].append(event_xml.node_of(record))
+            known[number].append([event_xml.node_of(document) for document in documents])
     except (ET.ParseError, ValueError) as error:
         outcome.complaints.append(str(error))
     for number, text in dump_records(file) if DUMP else wheel_records(file) if evtx else ():
@@ -115,7 +116,7 @@ def main():
             n_bad += len(outcome.complaints)
             for complaint in outcome.complaints[:5]:
                 print(f"{outcome.name}: {complaint}")
-    for name, n in sorted(classes.items()):
+    for name, n in sorted((+classes).items()):
         print(f"class {name}: {n} values")
     print(f"{len(files)} logs, {n_ours} records of ours, {n_compared} compared, {n_bad} complaints")
     sys.exit(1 if n_bad else 0)
