@@ -1,8 +1,8 @@
-"""XML over a folder of real logs: equal to what the Rust evtx reader gives, record by record, and nothing of it is
-missing from the JSON line.
+"""XML over a folder of real logs: equal to what the other readers give, record by record, and nothing of it is missing
+from the JSON line.
 
-The reader is evtx_dump (build/tools/bin or PATH), or the evtx package for Python. Both outputs are brought into one
-canonical form; what still differs must belong to a class of docs/formats/xml.md."""
+The readers are evtx_dump (build/tools/bin or PATH) or else the evtx package for Python, and evtxexport of libevtx. All
+outputs are brought into one canonical form; what still differs must belong to a class of docs/formats/xml.md."""
 import collections
 import concurrent.futures
 import glob
@@ -24,6 +24,7 @@ RELEASE = os.path.join(TOP, "build", "release", "faultline")
 FAULTLINE = RELEASE if os.path.exists(RELEASE) else os.path.join(BUILD, "faultline")
 OWN_DUMP = os.path.join(TOP, "build", "tools", "bin", "evtx_dump")
 DUMP = os.environ.get("FL_EVTX_DUMP") or (OWN_DUMP if os.path.exists(OWN_DUMP) else shutil.which("evtx_dump"))
+EVTXEXPORT = shutil.which("evtxexport")
 try:
     import evtx
 except ImportError:
@@ -53,6 +54,22 @@ def wheel_records(file):
             failed += 1
 
 
+def libevtx_records(file):
+    """By EventRecordID: evtxexport does not print the number of the record's header."""
+    done = subprocess.run([EVTXEXPORT, "-m", "items", "-f", "xml", file], capture_output=True, timeout=600)
+    for part in re.findall(r"<Event .*?</Event>", done.stdout.decode("utf-8", "replace"), re.S):
+        number = re.search(r"<EventRecordID>(\d+)</EventRecordID>", part)
+        if number:
+            yield int(number[1]), part
+
+
+def readers():
+    if DUMP or evtx:
+        yield "evtx", dump_records if DUMP else wheel_records
+    if EVTXEXPORT:
+        yield "libevtx", libevtx_records
+
+
 class Outcome:
     def __init__(self, file):
         self.name = os.path.basename(file)
@@ -61,29 +78,30 @@ class Outcome:
         self.complaints = []
 
 
-def compare(known, number, text, outcome):
+def compare(reader, known, record, outcome):
     """One record of the other reader against ours with the same number; the best of them counts."""
+    number, text = record
     theirs = event_xml.parse(text)
     if not theirs:
-        outcome.classes["no XML of the other reader"] += 1
+        outcome.classes[f"{reader}: no XML"] += 1
         return
     outcome.n_compared += 1
     if number not in known:
-        outcome.complaints.append(f"record {number}: missing")
+        outcome.complaints.append(f"record {number}: missing, {reader} has it")
         return
-    outcome.classes["later documents"] += max(map(len, known[number])) > len(theirs)
+    outcome.classes[f"{reader}: later documents"] += max(map(len, known[number])) > len(theirs)
     found = [list(event_xml.differences(ours[0], event_xml.node_of(theirs[0]))) for ours in known[number]]
     best = min(found, key=lambda d: (sum(x[0] is None for x in d), len(d)))
     for name, path, ours, theirs in best:
         if name:
-            outcome.classes[name] += 1
+            outcome.classes[f"{reader}: {name}"] += 1
         else:
-            outcome.complaints.append(f"record {number}: {path}: {str(ours)[:160]!r}, the other reader {str(theirs)[:160]!r}")
+            outcome.complaints.append(f"record {number}: {path}: {str(ours)[:160]!r}, {reader} {str(theirs)[:160]!r}")
 
 
 def look_at(file):
     outcome = Outcome(file)
-    known = collections.defaultdict(list)
+    known = {"evtx": collections.defaultdict(list), "libevtx": collections.defaultdict(list)}
     try:
         events = dict(event_xml.ours_json(FAULTLINE, file))
         for number, place, text in event_xml.ours_xml(FAULTLINE, file):
@@ -92,11 +110,15 @@ def look_at(file):
             lost = event_xml.missing_from_json(documents, events.get(place, {}))
             if lost:
                 outcome.complaints.append(f"record {number}: not in the JSON line: {str(lost)[:300]}")
-            known[number].append([event_xml.node_of(document) for document in documents])
+            nodes = [event_xml.node_of(document) for document in documents]
+            known["evtx"][number].append(nodes)
+            own_number = re.search(r"<EventRecordID>(\d+)</EventRecordID>", text)
+            known["libevtx"][int(own_number[1]) if own_number else number].append(nodes)
     except (ET.ParseError, ValueError) as error:
         outcome.complaints.append(str(error))
-    for number, text in dump_records(file) if DUMP else wheel_records(file) if evtx else ():
-        compare(known, number, text, outcome)
+    for reader, read in readers():
+        for record in read(file):
+            compare(reader, known[reader], record, outcome)
     return outcome
 
 
@@ -106,7 +128,9 @@ def main():
     if not files:
         skip("no folder of real logs; FL_CORPUS names one")
     if not DUMP and not evtx:
-        print("neither evtx_dump nor the evtx package is here: compared with our JSON lines only")
+        print("neither evtx_dump nor the evtx package is here: not compared with it")
+    if not EVTXEXPORT:
+        print("evtxexport is not here: not compared with libevtx")
     classes, n_ours, n_compared, n_bad = collections.Counter(), 0, 0, 0
     with concurrent.futures.ProcessPoolExecutor(2) as pool:
         for outcome in pool.map(look_at, files):
