@@ -32,6 +32,7 @@ typedef struct render {
   fl_out *out;
   frame frames[FL_LIMIT_ELEMENT_DEPTH];
   size_t n_frames;
+  bool has_arrays; /* among its values */
   bool in_attribute, drops_attribute;
   size_t attribute_start;
   size_t n_attributes; /* of the start tag that is open */
@@ -55,6 +56,12 @@ static void close_start_tag(render *r) {
   if (!top || !top->is_open || r->in_attribute) return;
   fl_out_write(r->out, ">", 1);
   top->is_open = false;
+}
+
+static bool has_arrays(const fl_batch *batch, const fl_row *row) {
+  for (uint32_t i = 0; i < row->shape->n_slots; i++)
+    if (batch->slots[row->slot0 + i].type & FL_T_ARRAY) return true;
+  return false;
 }
 
 static fl_raw slot_value(const render *r, uint32_t slot) {
@@ -123,7 +130,7 @@ static fl_status open_element(render *r, uint32_t at, fl_err *err) {
   close_start_tag(r);
   frame *top = &r->frames[r->n_frames++];
   *top = (frame){.op = at};
-  if (find_array(r, at, &top->slot)) {
+  if (r->has_arrays && find_array(r, at, &top->slot)) {
     top->rest = (fl_raw_cursor){.raw = slot_value(r, top->slot)};
     top->repeats = fl_raw_next(&top->rest, &top->item);
   }
@@ -382,6 +389,7 @@ fl_status fl_xml_row(const fl_batch *batch, const fl_row *row, fl_arena *arena, 
   r->arena = arena;
   r->out = out;
   r->limit = start + FL_LIMIT_RECORD_TEXT;
+  r->has_arrays = has_arrays(batch, row);
   const fl_status status = render_markup(r, err);
   if (status < FL_OK) out->n = start;
   return status;

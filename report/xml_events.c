@@ -3,13 +3,13 @@
  *
  * The document is well-formed however the run ends. What is no part of a record - where it stands,
  * its flags, notes of damage - are processing instructions, which readers of Event XML skip. */
-#include <inttypes.h>
 #include <stdlib.h>
 
 #include "base/arena.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/out.h"
+#include "base/text.h"
 #include "report/exporter.h"
 #include "report/xml.h"
 #include "report/xml_put.h"
@@ -36,6 +36,13 @@ static void put_source(xml_events *w, uint32_t id) {
   fl_out_puts(w->out, "\"");
 }
 
+static void put_number(fl_out *out, const char *before, uint64_t number) {
+  char text[24];
+  fl_out_puts(out, before);
+  fl_out_write(out, text, fl_text_u64(number, text));
+  fl_out_write(out, "\"", 1);
+}
+
 static void put_flags(fl_out *out, uint32_t flags) {
   const char *before = " flags=\"";
   for (unsigned bit = 0; bit < FL_N_EVENT_FLAGS; bit++) {
@@ -53,9 +60,10 @@ static void put_place(xml_events *w, const fl_batch *batch, const fl_row *row) {
   uint64_t id = 0;
   fl_out_puts(w->out, "<?faultline-record");
   put_source(w, row->source);
-  fl_out_printf(w->out, " offset=\"%" PRIu64 "\" length=\"%" PRIu32 "\"", row->offset, row->length);
+  put_number(w->out, " offset=\"", row->offset);
+  put_number(w->out, " length=\"", row->length);
   if (!fl_raw_u64(fl_row_column(batch, row, FL_C_RECORD_ID), &id) || id != row->header_record_id)
-    fl_out_printf(w->out, " header_record_id=\"%" PRIu64 "\"", row->header_record_id);
+    put_number(w->out, " header_record_id=\"", row->header_record_id);
   if (row->t_written && row->t_written != row->t) {
     (void)fl_time_format(row->t_written, 7, written);
     fl_out_printf(w->out, " written=\"%s\"", written);
@@ -69,7 +77,8 @@ static void put_note(xml_events *w, const fl_note *note) {
   fl_out_puts(w->out, fl_severity_names[note->severity]);
   fl_out_puts(w->out, "\"");
   put_source(w, note->source);
-  fl_out_printf(w->out, " offset=\"%" PRIu64 "\" text=\"", note->offset);
+  put_number(w->out, " offset=\"", note->offset);
+  fl_out_puts(w->out, " text=\"");
   fl_xml_put_text(w->out, note->text);
   fl_out_puts(w->out, "\"?>\n");
 }

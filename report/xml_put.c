@@ -30,9 +30,10 @@ void fl_xml_put_char(fl_out *out, uint32_t c) {
 /* Leading characters that stand for themselves. */
 static size_t count_plain(const char *text, size_t n) {
   size_t i = 0;
-  while (i < n && text[i] >= 0x20 && text[i] < 0x7f && text[i] != '&' && text[i] != '<' &&
-         text[i] != '>' && text[i] != '"')
-    i++;
+  for (; i < n; i++) {
+    const uint8_t c = (uint8_t)text[i];
+    if (c < 0x20 || c >= 0x7f || c == '&' || c == '<' || c == '>' || c == '"') break;
+  }
   return i;
 }
 
@@ -97,8 +98,22 @@ fl_str fl_xml_prefix(fl_str name) {
   return is_letter(fl_utf8_next(name, &first)) ? (fl_str){name.p, n} : (fl_str){0};
 }
 
+/* The names of nearly all records. */
+static bool is_plain_name(fl_str name) {
+  for (size_t i = 0; i < name.n; i++) {
+    const char c = name.p[i];
+    const bool is_first = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+    if (!is_first && (i == 0 || !(fl_is_digit(c) || c == '-' || c == '.'))) return false;
+  }
+  return name.n > 0;
+}
+
 void fl_xml_put_name(fl_out *out, fl_str name, bool has_prefix) {
   char bytes[4];
+  if (is_plain_name(name)) {
+    fl_out_write(out, name.p, name.n);
+    return;
+  }
   size_t first = 0;
   if (name.n == 0 || !is_letter(fl_utf8_next(name, &first))) fl_out_write(out, "_", 1);
   for (size_t at = 0; at < name.n;) {

@@ -10,15 +10,18 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* The ledger must tile the source: the driver checks it and fails with FL_E_INTERNAL. */
-static void read_all(char *path) {
+static void read_all(char *path, const char *name) {
   fl_err err = {0};
   fl_out *out = NULL;
   fl_event_writer *writer = NULL;
   if (fl_out_memory(&out, &err) < FL_OK) return;
-  if (fl_event_format_find("jsonl")->create(out, &writer, &err) < FL_OK) abort();
+  const fl_event_format *format = fl_event_format_find(name);
+  if (format->create(out, &writer, &err) < FL_OK) abort();
   const fl_sink sink = fl_event_writer_sink(writer);
-  const fl_ingest_options options = {
-      .hash = FL_HASH_NONE, .with_recovered = true, .want_ledger = true};
+  const fl_ingest_options options = {.hash = FL_HASH_NONE,
+                                     .with_recovered = true,
+                                     .want_ledger = true,
+                                     .want_markup = format->wants_markup};
   fl_ingest_totals totals = {0};
   const fl_status status = fl_ingest(&path, 1, &options, &sink, &totals, &err);
   if (status == FL_E_INTERNAL) abort();
@@ -31,7 +34,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (fd < 0) return 0;
   char path[64];
   (void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-  if (write(fd, data, size) == (ssize_t)size) read_all(path);
+  if (write(fd, data, size) == (ssize_t)size) {
+    read_all(path, "jsonl");
+    read_all(path, "xml");
+  }
   (void)close(fd);
   return 0;
 }

@@ -138,6 +138,37 @@ static void xml_of_broken_markup(void **state) {
   fl_arena_free(arena);
 }
 
+/* What would break the document: names, prefixes and instructions that XML has not, two attributes
+ * of one name, the end of an instruction inside of it. */
+static void xml_of_hostile_names(void **state) {
+  (void)state;
+  static const fl_markup hostile[] = {
+      OP(FL_M_OPEN, "a:b"),   OP(FL_M_ATTR, "x"),          OP(FL_M_TEXT, "1"),
+      OP(FL_M_ATTR_END, ""),  OP(FL_M_ATTR, "x"),          OP(FL_M_TEXT, "2"),
+      OP(FL_M_ATTR_END, ""),  OP(FL_M_ATTR, "x_2"),        OP(FL_M_TEXT, "3"),
+      OP(FL_M_ATTR_END, ""),  OP(FL_M_ATTR, "xmlns:c"),    OP(FL_M_TEXT, "urn:c"),
+      OP(FL_M_ATTR_END, ""),  OP(FL_M_ATTR, "xmlns:d"),    OP(FL_M_ATTR_END, ""),
+      OP(FL_M_OPEN, "c:d"),   OP(FL_M_ATTR, "d:e"),        OP(FL_M_ATTR_END, ""),
+      OP(FL_M_PI, "xml a?>"), OP(FL_M_ENTITY, "nbsp"),     OP(FL_M_CLOSE, ""),
+      OP(FL_M_OPEN, "1 :<"),  VALUE(FL_M_DEPENDS, S_USER), OP(FL_M_CLOSE, ""),
+      OP(FL_M_OPEN, ""),      OP(FL_M_CLOSE, ""),          OP(FL_M_CLOSE, "")};
+  fl_shape shape = shape_of(false);
+  shape.markup = hostile;
+  shape.n_markup = sizeof hostile / sizeof *hostile;
+  const fl_row row = row_of(&shape);
+  const fl_batch batch = {.source = 7, .n_rows = 1, .rows = &row, .slots = slots};
+  fl_arena *arena = fl_arena_create(FL_LIMIT_BATCH_ARENA);
+  fl_out *out = NULL;
+  assert_int_equal(fl_out_memory(&out, NULL), FL_OK);
+  assert_int_equal(fl_xml_row(&batch, &row, arena, out, NULL), FL_OK);
+  fl_out_write(out, "", 1);
+  assert_string_equal(fl_out_text(out).p,
+                      "<a_b x=\"1\" x_2=\"2\" x_2_2=\"3\" xmlns:c=\"urn:c\" xmlns_d=\"\">"
+                      "<c:d d_e=\"\"><?_xml a? >?>&amp;nbsp;</c:d><_/></a_b>");
+  fl_out_discard(out);
+  fl_arena_free(arena);
+}
+
 static void xml_has_limits(void **state) {
   (void)state;
   static fl_markup deep[600];
@@ -201,9 +232,12 @@ static void csv_rows(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(xml_from_markup),      cmocka_unit_test(xml_standard_form),
-      cmocka_unit_test(xml_of_broken_markup), cmocka_unit_test(xml_has_limits),
-      cmocka_unit_test(whole_record),         cmocka_unit_test(csv_rows)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(xml_from_markup),
+                                     cmocka_unit_test(xml_standard_form),
+                                     cmocka_unit_test(xml_of_broken_markup),
+                                     cmocka_unit_test(xml_of_hostile_names),
+                                     cmocka_unit_test(xml_has_limits),
+                                     cmocka_unit_test(whole_record),
+                                     cmocka_unit_test(csv_rows)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
