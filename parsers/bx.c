@@ -55,8 +55,11 @@ void bx_chunk(bx *b, const uint8_t *bytes, size_t n_bytes) {
   b->n_bytes = n_bytes;
   b->chunk++;
   b->n_built_bytes = 0;
+  b->doubts_names = false;
   fl_arena_reset(b->chunk_arena);
 }
+
+void bx_doubt_names(bx *b) { b->doubts_names = true; }
 
 static fl_status put_const(bx_walk *w, fl_raw raw, fl_err *err) {
   const fl_str text = fl_raw_text(raw, w->b->scratch);

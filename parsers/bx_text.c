@@ -44,8 +44,8 @@ fl_status bx_put_slot(bx_walk *w, fl_raw raw, fl_err *err) {
 
 /* ---- names ---- */
 
-/* The hash that is stored with each name: h = h * 65599 + unit, low 16 bits. */
-static uint16_t name_hash(const uint8_t *units, size_t n_units) {
+/* h = h * 65599 + unit, low 16 bits. */
+uint16_t bx_name_hash(const uint8_t *units, size_t n_units) {
   uint32_t h = 0;
   for (size_t i = 0; i < n_units; i++) h = h * 65599u + fl_le16(units + 2 * i);
   return (uint16_t)h;
@@ -56,7 +56,8 @@ static fl_status load_name(bx_walk *w, uint32_t offset, const fl_str **ret_name,
                            fl_err *err) {
   fl_rd rd = fl_rd_of(w->b->bytes, w->b->n_bytes);
   fl_rd_seek(&rd, offset);
-  fl_rd_skip(&rd, 6);
+  fl_rd_skip(&rd, 4);
+  const uint16_t hash = fl_rd_u16(&rd);
   const size_t n_units = fl_rd_u16(&rd);
   const uint8_t *units = fl_rd_bytes(&rd, n_units * 2);
   fl_rd_skip(&rd, 2);
@@ -65,9 +66,11 @@ static fl_status load_name(bx_walk *w, uint32_t offset, const fl_str **ret_name,
                    offset);
   *ret_length = 10 + n_units * 2;
   char text[3 * 256];
-  if (n_units > 256)
-    return fl_fail(err, FL_E_CORRUPT, offset, "name of %zu characters, expected at most 256",
-                   n_units);
+  if (n_units == 0 || n_units > 256)
+    return fl_fail(err, FL_E_CORRUPT, offset, "name of %zu characters, expected 1 to 256", n_units);
+  if (w->b->doubts_names && bx_name_hash(units, n_units) != hash)
+    return fl_fail(err, FL_E_CORRUPT, offset, "name at %u does not have the hash 0x%04x", offset,
+                   hash);
   const fl_str name = {text, fl_utf16_to_utf8(units, n_units, text)};
   *ret_name = bx_intern(w, name);
   if (!*ret_name) return fl_fail(err, FL_E_LIMIT, w->rd.pos, "no room for another name");
@@ -123,7 +126,7 @@ bool bx_is_name(const bx_walk *w, uint32_t offset, size_t at) {
   const uint8_t *p = w->b->bytes + offset;
   const size_t n_units = fl_le16(p + 6);
   if (n_units == 0 || n_units > 256 || n_units * 2 + 10 > w->b->n_bytes - offset) return false;
-  return offset == at || name_hash(p + 8, n_units) == fl_le16(p + 4);
+  return offset == at || bx_name_hash(p + 8, n_units) == fl_le16(p + 4);
 }
 
 /* ---- text: runs of text, references and CDATA are one value ---- */

@@ -18,12 +18,14 @@ static bool name_ends_with(fl_str name, fl_str ending) {
   return fl_str_eq_nocase((fl_str){name.p + name.n - ending.n, ending.n}, ending);
 }
 
-/* ElfFile with its header size; chunks without a file header; else the name. */
+/* ElfFile with its header size; chunks without a file header; records without either, which have
+ * no signature of their own to speak of; else the name. */
 static int probe_evtx(const fl_probe *probe) {
   if (starts_with(probe, 0, "ElfFile"))
     return probe->n_head >= 36 && fl_le32(probe->head + 32) == 128 ? 100 : 50;
   if (starts_with(probe, 0, "ElfChnk"))
     return probe->n_head >= 44 && fl_le32(probe->head + 40) == 128 ? 100 : 50;
+  if (evtx_find_record(probe->head, 0, probe->n_head) < probe->n_head) return 40;
   return name_ends_with(probe->name, FL_STR(".evtx")) ? 10 : 0;
 }
 
@@ -44,7 +46,9 @@ static fl_status open_evtx(fl_job *job, void *state, uint64_t *ret_n_spans, fl_e
 static fl_status read_piece(fl_job *job, evtx *e, const evtx_piece *piece, uint8_t *bytes,
                             fl_rows *rows, fl_err *err) {
   size_t n = 0;
-  FL_TRY(fl_source_read(job->source, piece->offset, bytes, piece->length, &n, err));
+  memset(bytes, 0, piece->missing);
+  FL_TRY(
+      fl_source_read(job->source, piece->offset, bytes + piece->missing, piece->length, &n, err));
   if (n < piece->length) {
     fl_job_note(job, FL_NOTE_UNREADABLE, piece->offset + n, "source ended while it was read");
     fl_job_ledger(job, piece->offset, piece->length, FL_L_DAMAGED, "could not be read");
@@ -55,7 +59,7 @@ static fl_status read_piece(fl_job *job, evtx *e, const evtx_piece *piece, uint8
 
 static fl_status read_span(fl_job *job, void *state, uint64_t span, fl_rows *rows, fl_err *err) {
   evtx *e = state;
-  FL_TRY(fl_rows_window(rows, (size_t)EVTX_SPAN_CHUNKS * EVTX_CHUNK, err));
+  FL_TRY(fl_rows_window(rows, (size_t)EVTX_SPAN_CHUNKS * EVTX_ROOM, err));
   const size_t first = (size_t)span * EVTX_SPAN_CHUNKS;
   for (size_t i = first; i < e->map.n && i < first + EVTX_SPAN_CHUNKS; i++) {
     const evtx_piece *piece = &e->map.pieces[i];
@@ -63,7 +67,7 @@ static fl_status read_span(fl_job *job, void *state, uint64_t span, fl_rows *row
       fl_job_ledger(job, piece->offset, piece->length, FL_L_EMPTY, "");
     else if (piece->kind == EVTX_KIND_GAP)
       fl_job_ledger(job, piece->offset, piece->length, FL_L_DAMAGED, "no chunk of an event log");
-    else FL_TRY(read_piece(job, e, piece, rows->window + (i - first) * EVTX_CHUNK, rows, err));
+    else FL_TRY(read_piece(job, e, piece, rows->window + (i - first) * EVTX_ROOM, rows, err));
   }
   return FL_OK;
 }

@@ -6,10 +6,12 @@
 
 enum {
   EVTX_CHUNK = 65536,
+  EVTX_ROOM = EVTX_CHUNK + 4096, /* for a chunk that a page came into */
   EVTX_FILE_HEADER = 4096,
   EVTX_CHUNK_HEADER = 512,
   EVTX_RECORD_HEADER = 24,
   EVTX_RECORD_MIN = 28,
+  EVTX_RECORD_MAGIC = 0x2a2a,
   EVTX_SPAN_CHUNKS = 4
 };
 
@@ -22,8 +24,9 @@ typedef enum evtx_kind {
 } evtx_kind;
 typedef struct evtx_piece {
   uint64_t offset;
-  uint64_t length; /* chunks: at most EVTX_CHUNK */
+  uint64_t length; /* chunks: at most EVTX_ROOM */
   evtx_kind kind;
+  uint32_t missing; /* bytes of the chunk that should stand before it */
 } evtx_piece;
 typedef struct evtx_map {
   evtx_piece *pieces;
@@ -34,8 +37,19 @@ typedef struct evtx_map {
  * what is odd. The header is advice only. */
 fl_status evtx_map_build(fl_job *job, evtx_map *ret_map, fl_err *err);
 
-/* Reads the records of one chunk whose bytes are in memory. */
-fl_status evtx_chunk_read(fl_job *job, bx *b, const evtx_piece *piece, const uint8_t *bytes,
+/* A record at `at` that ends before `to`: its signature stands there and its two sizes agree. */
+bool evtx_is_record(const uint8_t *bytes, size_t at, size_t to);
+/* The first one from `from` on, or `to`. */
+size_t evtx_find_record(const uint8_t *bytes, size_t from, size_t to);
+/* What has to be added to the place of a record's content at [from, to) so that the offsets in it
+ * are right. false where it holds no definition and no name that would tell. */
+bool evtx_find_shift(const uint8_t *bytes, size_t from, size_t to, int64_t *ret_shift);
+/* Where the chunk begins that the first telling record belongs to; may lie before the bytes. */
+bool evtx_find_base(const uint8_t *bytes, size_t n_bytes, int64_t *ret_base);
+
+/* Reads the records of one chunk. `bytes` has EVTX_ROOM and holds the piece behind the bytes
+ * that are missing, which are zero. What was moved inside of it is moved back. */
+fl_status evtx_chunk_read(fl_job *job, bx *b, const evtx_piece *piece, uint8_t *bytes,
                           fl_rows *rows, fl_err *err);
 
 #endif

@@ -10,19 +10,21 @@
 #include "base/limits.h"
 #include "parsers/evtx.h"
 
-enum { RECORD_MAGIC = 0x2a2a, FLAG_NO_CRC = 4 };
+enum { FLAG_NO_CRC = 4, MOST_MOVES = 16 };
 
 typedef struct chunk {
   fl_job *job;
   bx *decoder;
-  uint64_t offset; /* in the source */
-  const uint8_t *bytes;
+  uint64_t offset; /* in the source; wraps where the source lacks the chunk's first bytes */
+  uint8_t *bytes;  /* room for EVTX_ROOM */
   size_t n_bytes;
   size_t end;       /* where live records end */
+  size_t mark;      /* where a sound header says so; 0 when it is none */
   uint32_t flags;   /* of every row */
   bool is_repaired; /* it was read in spite of damage */
   fl_rows *rows;
   size_t sound_from; /* records before it are in the ledger */
+  unsigned n_moves;
 } chunk;
 
 static bool header_crc_is_right(const chunk *c) {
@@ -30,12 +32,15 @@ static bool header_crc_is_right(const chunk *c) {
   return libdeflate_crc32(half, c->bytes + 128, 384) == fl_le32(c->bytes + 124);
 }
 
-/* A record header at `at` whose two sizes agree and fit. */
 static bool is_record(const chunk *c, size_t at, size_t end) {
-  if (at > end || end - at < EVTX_RECORD_MIN || fl_le32(c->bytes + at) != RECORD_MAGIC)
-    return false;
-  const uint32_t size = fl_le32(c->bytes + at + 4);
-  return size >= EVTX_RECORD_MIN && size <= end - at && fl_le32(c->bytes + at + size - 4) == size;
+  return evtx_is_record(c->bytes, at, end);
+}
+
+/* A record of the live part. In a damaged chunk bytes may have come in, so that the last one ends
+ * behind it. */
+static bool is_live(const chunk *c, size_t at) {
+  return is_record(c, at, c->end) ||
+         (c->is_repaired && at < c->end && is_record(c, at, c->n_bytes));
 }
 
 static void ledger(const chunk *c, size_t from, size_t to, fl_ledger_state state,
@@ -46,7 +51,9 @@ static void ledger(const chunk *c, size_t from, size_t to, fl_ledger_state state
 /* The state of records that were read whole: parsed, or recovered where the chunk is damaged. */
 static void ledger_sound(chunk *c, size_t to) {
   ledger(c, c->sound_from, to, c->is_repaired ? FL_L_RECOVERED : FL_L_PARSED,
-         c->is_repaired ? "records of a damaged chunk" : "");
+         !c->is_repaired ? ""
+         : c->n_moves    ? "records of a chunk whose bytes were moved back in place"
+                         : "records of a damaged chunk");
   c->sound_from = to;
 }
 
@@ -73,18 +80,30 @@ static size_t end_of_broken_record(const chunk *c, size_t end) {
   const uint32_t free_space = fl_le32(c->bytes + 48);
   if (free_space <= end || free_space > EVTX_CHUNK || last_record < end) return end;
   if (last_record >= c->n_bytes || c->n_bytes - last_record < EVTX_RECORD_MIN) return end;
-  if (last_record != end && fl_le32(c->bytes + last_record) != RECORD_MAGIC) return end;
+  if (last_record != end && fl_le32(c->bytes + last_record) != EVTX_RECORD_MAGIC) return end;
   return free_space < c->n_bytes ? free_space : c->n_bytes;
+}
+
+/* The records' checksum bears out where a header says that they end, wherever they begin. */
+static bool has_end(const chunk *c, size_t first) {
+  const uint32_t free_space = fl_le32(c->bytes + 48);
+  if (free_space <= EVTX_CHUNK_HEADER || free_space - EVTX_CHUNK_HEADER > c->n_bytes - first)
+    return false;
+  return libdeflate_crc32(0, c->bytes + first, free_space - EVTX_CHUNK_HEADER) ==
+         fl_le32(c->bytes + 52);
 }
 
 /* Where the live part ends when the header is no witness. Records that follow each other belong to
  * it, and so do records behind a damaged place whose ids go on from there; what older use of the
- * chunk left has other ids. Where the header says that free space begins, ids have to go on too. */
+ * chunk left has other ids. Where the header says that free space begins, ids have to go on too;
+ * it counts from the first record, too, which may have been moved. */
 static size_t find_end(const chunk *c) {
   const uint32_t free_space = fl_le32(c->bytes + 48);
+  const size_t first = evtx_find_record(c->bytes, c->sound_from, c->n_bytes);
+  if (has_end(c, first)) return first + free_space - EVTX_CHUNK_HEADER;
   uint64_t expected = 0; /* id of the next record; 0 before the first */
-  size_t end = EVTX_CHUNK_HEADER;
-  for (size_t at = end; at < c->n_bytes;) {
+  size_t end = first;
+  for (size_t at = first; at < c->n_bytes;) {
     if (!is_record(c, at, c->n_bytes)) {
       at++;
       continue;
@@ -92,13 +111,16 @@ static size_t find_end(const chunk *c) {
     const uint64_t id = fl_le64(c->bytes + at + 8);
     const uint64_t n_between = (at - end) / EVTX_RECORD_MIN;
     const bool goes_on = expected == 0 || id - expected <= n_between;
-    if (!goes_on && (at > end || at == free_space)) {
+    const bool is_at_mark = at == free_space || at - first == free_space - EVTX_CHUNK_HEADER;
+    if (!goes_on && (at > end || is_at_mark)) {
       at++;
       continue;
     }
     expected = goes_on ? id + 1 : expected + 1;
     end = at += fl_le32(c->bytes + at + 4);
   }
+  if (first == c->n_bytes) end = c->sound_from;
+  if (end < EVTX_CHUNK_HEADER) end = EVTX_CHUNK_HEADER;
   return end_of_broken_record(c, end);
 }
 
@@ -156,46 +178,93 @@ static fl_status add_record(chunk *c, size_t at, size_t to, uint32_t flags, fl_e
   return FL_OK;
 }
 
-/* One record. What its decoder refuses is noted and costs only itself. */
-static fl_status read_record(chunk *c, size_t at, uint32_t size, fl_err *err) {
+/* What lies behind `at` goes to `to`; bytes that then lie outside of the chunk are no part of it.
+ */
+static void move_rest(chunk *c, size_t at, size_t to) {
+  const size_t n_rest = c->n_bytes - at;
+  const size_t n_kept = n_rest < EVTX_CHUNK - to ? n_rest : EVTX_CHUNK - to;
+  ledger(c, at + n_kept, c->n_bytes, FL_L_DAMAGED, "behind the end of a chunk");
+  memmove(c->bytes + to, c->bytes + at, n_kept);
+  if (to > at) memset(c->bytes + at, 0, to - at);
+  c->offset += at;
+  c->offset -= to;
+  c->n_bytes = to + n_kept;
+  c->end = c->mark ? c->mark : c->end - at + to;
+  if (c->end < to) c->end = to;
+  if (c->end > c->n_bytes) c->end = c->n_bytes;
+}
+
+/* Where bytes are missing from a chunk or came into it, all that is behind them moved, but offsets
+ * did not move along. The record says how far; it and all behind it are put back in their place.
+ * FL_END when it does not say so. */
+static fl_status move_back(chunk *c, size_t *at, size_t size, fl_err *err) {
+  int64_t shift = 0;
+  if (c->n_moves == MOST_MOVES) return FL_END;
+  if (!evtx_find_shift(c->bytes, *at + EVTX_RECORD_HEADER, *at + size, &shift)) return FL_END;
+  const int64_t to = (int64_t)*at + shift;
+  if (shift == 0 || to < EVTX_CHUNK_HEADER || to > (int64_t)(EVTX_CHUNK - size)) return FL_END;
+  /* Rows point to their values, which are about to be overwritten. */
+  if (shift < 0) FL_TRY(fl_rows_flush(c->job, c->rows, err));
+  fl_job_note(c->job, FL_NOTE_DAMAGED, c->offset + *at, "%" PRIu64 " bytes %s before this record",
+              (uint64_t)(shift > 0 ? shift : -shift), shift > 0 ? "are missing" : "too many stand");
+  ledger_sound(c, *at);
+  move_rest(c, *at, (size_t)to);
+  if (c->end - (size_t)to < size) c->end = (size_t)to + size;
+  *at = c->sound_from = (size_t)to;
+  c->is_repaired = true;
+  c->n_moves++;
+  bx_chunk(c->decoder, c->bytes, c->n_bytes);
+  bx_doubt_names(c->decoder);
+  return FL_OK;
+}
+
+/* One record, which may turn out to belong elsewhere in the chunk. What its decoder refuses is
+ * noted and costs only itself. */
+static fl_status read_record(chunk *c, size_t *at, uint32_t size, fl_err *err) {
   fl_err why = {0};
-  const fl_status status = add_record(c, at, at + size, 0, &why);
+  fl_status status = add_record(c, *at, *at + size, 0, &why);
+  if (status == FL_E_CORRUPT) {
+    const fl_status moved = move_back(c, at, size, err);
+    if (moved < FL_OK) return moved;
+    if (moved == FL_OK) status = add_record(c, *at, *at + size, 0, &why);
+  }
   if (status == FL_OK) return FL_OK;
   if (status == FL_E_NOMEM || status == FL_E_INTERNAL) {
     if (err) *err = why;
     return status;
   }
-  fl_job_note(c->job, FL_NOTE_DAMAGED, c->offset + at, "record %" PRIu64 ": %s (at %" PRIu64 ")",
-              fl_le64(c->bytes + at + 8), why.text, c->offset + why.offset);
-  ledger_sound(c, at);
-  ledger(c, at, at + size, FL_L_DAMAGED, "record that does not decode");
-  c->sound_from = at + size;
+  fl_job_note(c->job, FL_NOTE_DAMAGED, c->offset + *at, "record %" PRIu64 ": %s (at %" PRIu64 ")",
+              fl_le64(c->bytes + *at + 8), why.text, c->offset + why.offset);
+  ledger_sound(c, *at);
+  ledger(c, *at, *at + size, FL_L_DAMAGED, "record that does not decode");
+  c->sound_from = *at + size;
   return FL_OK;
 }
 
 /* After something that is no record: the next one, found by its signature and its two sizes. */
 static size_t resync(chunk *c, size_t at) {
   size_t next = at + 1;
-  while (next < c->end && !is_record(c, next, c->end)) next++;
+  ledger_sound(c, at);
+  c->is_repaired = true;
+  bx_doubt_names(c->decoder);
+  while (next < c->end && !is_live(c, next)) next++;
   const uint32_t magic = c->end - at >= 4 ? fl_le32(c->bytes + at) : 0;
-  if (magic == RECORD_MAGIC && c->end - at >= 8)
+  if (magic == EVTX_RECORD_MAGIC && c->end - at >= 8)
     fl_job_note(c->job, FL_NOTE_DAMAGED, c->offset + at,
                 "record with size %u that does not fit its chunk or its copy, %zu bytes skipped",
                 fl_le32(c->bytes + at + 4), next - at);
   else
     fl_job_note(c->job, FL_NOTE_DAMAGED, c->offset + at,
                 "no record where one should begin, %zu bytes skipped", next - at);
-  ledger_sound(c, at);
   ledger(c, at, next, FL_L_DAMAGED, "no record");
   c->sound_from = next;
-  c->is_repaired = true;
   return next;
 }
 
 /* A record whose second size is gone was torn while it was written, or overwritten from behind.
  * What is left of it often decodes: it is kept, marked, and never silently. 0 when it does not. */
 static size_t read_torn(chunk *c, size_t at) {
-  if (c->end - at < EVTX_RECORD_MIN || fl_le32(c->bytes + at) != RECORD_MAGIC) return 0;
+  if (c->end - at < EVTX_RECORD_MIN || fl_le32(c->bytes + at) != EVTX_RECORD_MAGIC) return 0;
   const uint32_t size = fl_le32(c->bytes + at + 4);
   if (size < EVTX_RECORD_MIN || size > c->end - at) return 0;
   size_t to = at + EVTX_RECORD_MIN;
@@ -212,8 +281,17 @@ static size_t read_torn(chunk *c, size_t at) {
   return to;
 }
 
+/* Behind the header; where bytes of the header are missing, its first record stands inside of it.
+ */
+static size_t first_record(const chunk *c) {
+  if (is_record(c, EVTX_CHUNK_HEADER, c->n_bytes) || c->mark) return EVTX_CHUNK_HEADER;
+  const size_t record = evtx_find_record(c->bytes, c->sound_from, c->n_bytes);
+  if (record < EVTX_CHUNK_HEADER) return record;
+  return c->sound_from < EVTX_CHUNK_HEADER ? EVTX_CHUNK_HEADER : c->sound_from;
+}
+
 static fl_status walk_records(chunk *c, fl_err *err) {
-  size_t at = EVTX_CHUNK_HEADER;
+  size_t at = first_record(c);
   uint64_t last_id = fl_le64(c->bytes + 24) - 1;
   for (;;) {
     if (at >= c->end) {
@@ -221,50 +299,55 @@ static fl_status walk_records(chunk *c, fl_err *err) {
       extend_end(c, last_id);
       if (at >= c->end) return FL_OK;
     }
-    if (!is_record(c, at, c->end)) {
+    if (!is_live(c, at)) {
       const size_t after = read_torn(c, at);
       at = after ? after : resync(c, at);
       continue;
     }
     const uint32_t size = fl_le32(c->bytes + at + 4);
     last_id = fl_le64(c->bytes + at + 8);
-    FL_TRY(read_record(c, at, size, err));
+    if (size > c->end - at) c->end = at + size;
+    FL_TRY(read_record(c, &at, size, err));
     at += size;
   }
 }
 
 /* Behind the live records: zeros, or what older records left. */
 static void ledger_rest(const chunk *c) {
-  size_t last = c->n_bytes;
+  const size_t n = c->n_bytes < EVTX_CHUNK || c->end > EVTX_CHUNK ? c->n_bytes : EVTX_CHUNK;
+  size_t last = n;
   while (last > c->end && c->bytes[last - 1] == 0) last--;
   ledger(c, c->end, last, FL_L_SLACK, "behind the live records");
-  ledger(c, last, c->n_bytes, FL_L_EMPTY, "");
+  ledger(c, last, n, FL_L_EMPTY, "");
+  ledger(c, n, c->n_bytes, FL_L_DAMAGED, "behind the end of a chunk");
 }
 
-fl_status evtx_chunk_read(fl_job *job, bx *b, const evtx_piece *piece, const uint8_t *bytes,
+fl_status evtx_chunk_read(fl_job *job, bx *b, const evtx_piece *piece, uint8_t *bytes,
                           fl_rows *rows, fl_err *err) {
   chunk c = {.job = job,
              .decoder = b,
-             .offset = piece->offset,
+             .offset = piece->offset - piece->missing,
              .bytes = bytes,
-             .n_bytes = (size_t)piece->length,
+             .n_bytes = (size_t)piece->length + piece->missing,
              .rows = rows,
-             .sound_from = 0};
+             .sound_from = piece->missing};
   if (c.n_bytes < EVTX_CHUNK_HEADER) {
     fl_job_note(job, FL_NOTE_DAMAGED, c.offset, "chunk header cut short: %zu bytes, expected 512",
                 c.n_bytes);
-    ledger(&c, 0, c.n_bytes, FL_L_DAMAGED, "chunk header cut short");
+    ledger(&c, piece->missing, c.n_bytes, FL_L_DAMAGED, "chunk header cut short");
     return FL_OK;
   }
-  if (c.n_bytes < EVTX_CHUNK)
+  if (c.n_bytes != EVTX_CHUNK)
     fl_job_note(job, FL_NOTE_DAMAGED, c.offset + c.n_bytes, "chunk has %zu bytes, expected 65536",
                 c.n_bytes);
   const bool is_sound = check_header(&c, piece->kind) && has_plausible_end(&c);
   c.is_repaired = !is_sound;
-  c.end = is_sound ? fl_le32(bytes + 48) : find_end(&c);
+  c.mark = is_sound ? fl_le32(bytes + 48) : 0;
+  c.end = is_sound ? c.mark : find_end(&c);
   if (c.end > c.n_bytes) c.end = c.n_bytes;
   if (is_sound) check_data_crc(&c);
   bx_chunk(b, bytes, c.n_bytes);
+  if (c.is_repaired) bx_doubt_names(b);
   FL_TRY(walk_records(&c, err));
   ledger_rest(&c);
   return FL_OK;

@@ -134,21 +134,8 @@ static fl_status find_chunk(finder *f, uint64_t from, fl_err *err) {
   return FL_OK;
 }
 
-/* A record header whose size copy stands where it should. */
-static bool is_record(const uint8_t *bytes, size_t n, size_t at) {
-  if (n < EVTX_RECORD_MIN || at > n - EVTX_RECORD_MIN || fl_le32(bytes + at) != 0x2a2a)
-    return false;
-  const uint32_t size = fl_le32(bytes + at + 4);
-  return size >= EVTX_RECORD_MIN && size <= n - at && fl_le32(bytes + at + size - 4) == size;
-}
-
-static bool has_record(const uint8_t *bytes, size_t n) {
-  for (size_t at = EVTX_CHUNK_HEADER; at < n; at++)
-    if (is_record(bytes, n, at)) return true;
-  return false;
-}
-
-/* A chunk ends after 64 KiB, or where the next one begins if bytes are missing between them. */
+/* A chunk ends after 64 KiB, or where the next one begins if bytes are missing between them or are
+ * too many. */
 static fl_status chunk_length(finder *f, uint64_t at, uint64_t *ret_length, fl_err *err) {
   const uint64_t left = f->size - at;
   *ret_length = left < EVTX_CHUNK ? left : EVTX_CHUNK;
@@ -161,20 +148,52 @@ static fl_status chunk_length(finder *f, uint64_t at, uint64_t *ret_length, fl_e
   const size_t most = EVTX_CHUNK - EVTX_CHUNK_HEADER + sizeof chunk_magic - 1;
   const uint8_t *hit = find_plausible(f->buffer, n < most ? n : most);
   if (hit) *ret_length = EVTX_CHUNK_HEADER + (uint64_t)(hit - f->buffer);
+  if (hit) return FL_OK;
+  FL_TRY(read_at(f->job, at + EVTX_CHUNK, f->buffer, EVTX_ROOM - EVTX_CHUNK + 44, &n, err));
+  hit = find_plausible(f->buffer, n);
+  if (hit && hit <= f->buffer + EVTX_ROOM - EVTX_CHUNK)
+    *ret_length = EVTX_CHUNK + (uint64_t)(hit - f->buffer);
   return FL_OK;
 }
 
+/* Bytes without a record. A chunk behind them says where they should end; records that begin in the
+ * second half of the buffer may not be whole in it. */
+static evtx_piece guess_filler(const finder *f, uint64_t at, size_t n) {
+  const uint64_t left = f->next - at;
+  const bool is_aligned = left % EVTX_CHUNK == 0 || f->next == f->size;
+  uint64_t length = n;
+  if (n == SCAN_BYTES) length = is_aligned ? SCAN_BYTES / 2 : left % EVTX_CHUNK;
+  return (evtx_piece){.offset = at, .length = length, .kind = EVTX_KIND_GAP};
+}
+
+/* Records that do not say where their chunk begins: behind the chunk before it, or so that it ends
+ * where the one behind it begins. */
+static uint32_t guess_missing(const finder *f, uint64_t at, size_t n) {
+  const uint64_t left = f->next - at;
+  const bool is_aligned = left % EVTX_CHUNK == 0 || f->next == f->size;
+  if (is_aligned || evtx_is_record(f->buffer, EVTX_CHUNK_HEADER, n)) return 0;
+  return (uint32_t)(EVTX_CHUNK - left % EVTX_CHUNK);
+}
+
 /* What lies at `at`, where no signature is and f->buffer holds n bytes: a chunk all the same when
- * records stand in it. The chunk before it says where it begins, else the one behind it. */
-static evtx_piece guess_piece(const finder *f, uint64_t at, const uint8_t *bytes, size_t n,
-                              uint64_t next) {
-  const uint64_t left = next - at;
-  const size_t length = left < n ? (size_t)left : n;
-  const bool is_aligned = left % EVTX_CHUNK == 0 || next == f->size;
-  if (is_aligned ? has_record(bytes, length) : is_record(bytes, length, EVTX_CHUNK_HEADER))
-    return (evtx_piece){at, length, EVTX_KIND_NO_MAGIC};
-  if (is_aligned || left < EVTX_CHUNK) return (evtx_piece){at, length, EVTX_KIND_GAP};
-  return (evtx_piece){at, left % EVTX_CHUNK, EVTX_KIND_GAP};
+ * records stand in it. */
+static evtx_piece guess_piece(const finder *f, uint64_t at, size_t n) {
+  const uint64_t left = f->next - at;
+  if (left < n) n = (size_t)left;
+  const size_t record = evtx_find_record(f->buffer, 0, n);
+  if (record == n) return guess_filler(f, at, n);
+  int64_t base = 0;
+  const bool has_base = evtx_find_base(f->buffer, n, &base) && base > -EVTX_CHUNK;
+  if (has_base && base > (int64_t)record) /* of a chunk before it */
+    return (evtx_piece){at, (uint64_t)base, EVTX_KIND_NO_MAGIC, (uint32_t)(EVTX_CHUNK - base)};
+  if (has_base && base > 0) {
+    const bool is_empty = all_zero(f->buffer, (size_t)base);
+    return (evtx_piece){
+        .offset = at, .length = (uint64_t)base, .kind = is_empty ? EVTX_KIND_EMPTY : EVTX_KIND_GAP};
+  }
+  const uint32_t missing = has_base ? (uint32_t)-base : guess_missing(f, at, n);
+  const size_t most = EVTX_CHUNK - missing;
+  return (evtx_piece){at, n < most ? n : most, EVTX_KIND_NO_MAGIC, missing};
 }
 
 /* The piece that begins at `at`. */
@@ -185,8 +204,8 @@ static fl_status next_piece(finder *f, uint64_t at, evtx_piece *ret_piece, fl_er
   if (f->next == at) return chunk_length(f, at, &ret_piece->length, err);
   FL_TRY(read_at(f->job, at, f->buffer, SCAN_BYTES, &n, err));
   if (n == 0) return fl_fail(err, FL_E_IO, at, "source ended while it was read");
-  if (!all_zero(f->buffer, n)) *ret_piece = guess_piece(f, at, f->buffer, n, f->next);
-  else *ret_piece = (evtx_piece){at, n, EVTX_KIND_EMPTY};
+  if (!all_zero(f->buffer, n)) *ret_piece = guess_piece(f, at, n);
+  else *ret_piece = (evtx_piece){.offset = at, .length = n, .kind = EVTX_KIND_EMPTY};
   return FL_OK;
 }
 
@@ -225,7 +244,11 @@ static size_t check_pieces(fl_job *job, const evtx_map *map) {
     if (piece->kind == EVTX_KIND_GAP)
       fl_job_note(job, FL_NOTE_DAMAGED, piece->offset, "%llu bytes hold no chunk of an event log",
                   (unsigned long long)piece->length);
-    if (piece->kind == EVTX_KIND_NO_MAGIC)
+    if (piece->missing)
+      fl_job_note(job, FL_NOTE_DAMAGED, piece->offset,
+                  "the first %u bytes of a chunk are missing, the rest is read all the same",
+                  piece->missing);
+    else if (piece->kind == EVTX_KIND_NO_MAGIC)
       fl_job_note(job, FL_NOTE_REPAIRED, piece->offset,
                   "chunk without its ElfChnk signature, read all the same");
   }
