@@ -129,5 +129,7 @@ uint16_t bx_name_hash(const uint8_t *units, size_t n_units);
 /* The fragment at [from, to) of the chunk: adds slots, sets row->shape, slot0 and t. On failure
  * `rows` is as before and err->offset is relative to the chunk. */
 fl_status bx_record(bx *b, size_t from, size_t to, fl_rows *rows, fl_row *row, fl_err *err);
+/* The same for a record that another reader gave as Event XML; it lives as long as the batch. */
+fl_status bx_xml_record(bx *b, fl_str xml, fl_rows *rows, fl_row *row, fl_err *err);
 
 #endif

@@ -119,9 +119,7 @@ static fl_status walk_attribute(bx_walk *w, const fl_str *element, fl_err *err) 
   const fl_str *name = NULL;
   FL_TRY(bx_read_name(w, &name, err));
   FL_TRY(bx_put_text(w, BX_ATTR, name, err));
-  const bool names_field =
-      (fl_str_eq(*name, FL_STR("Name")) && fl_str_eq(*element, FL_STR("Data"))) ||
-      (name->n >= 5 && memcmp(name->p, "xmlns", 5) == 0);
+  const bool names_field = bx_names_field(*name, *element);
   while (fl_rd_left(&w->rd) > 0) {
     const uint8_t token = w->rd.p[w->rd.pos];
     if (bx_is_content(token)) FL_TRY(walk_text(w, names_field, err));
@@ -485,6 +483,14 @@ static fl_status walk_documents(bx_walk *w, fl_row *row, fl_err *err) {
   return FL_OK;
 }
 
+fl_status bx_end_record(bx *b, uint32_t slot0, fl_rows *rows, fl_row *row, fl_err *err) {
+  if (b->key.n == 0) return fl_fail(err, FL_E_CORRUPT, 0, "record without content");
+  FL_TRY(find_shape(b, rows, &row->shape, err));
+  row->slot0 = slot0;
+  set_time(rows, row);
+  return FL_OK;
+}
+
 fl_status bx_record(bx *b, size_t from, size_t to, fl_rows *rows, fl_row *row, fl_err *err) {
   const uint32_t n_slots = rows->n_slots;
   b->key.n = 0;
@@ -493,14 +499,7 @@ fl_status bx_record(bx *b, size_t from, size_t to, fl_rows *rows, fl_row *row, f
   w.rd = fl_rd_of(b->bytes, to);
   fl_rd_seek(&w.rd, from);
   fl_status status = walk_documents(&w, row, err);
-  if (status == FL_OK && b->key.n == 0)
-    status = fl_fail(err, FL_E_CORRUPT, from, "record without content");
-  if (status == FL_OK) status = find_shape(b, rows, &row->shape, err);
-  if (status < FL_OK) {
-    rows->n_slots = n_slots;
-    return status;
-  }
-  row->slot0 = n_slots;
-  set_time(rows, row);
-  return FL_OK;
+  if (status == FL_OK) status = bx_end_record(b, n_slots, rows, row, err);
+  if (status < FL_OK) rows->n_slots = n_slots;
+  return status;
 }

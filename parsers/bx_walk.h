@@ -94,6 +94,14 @@ fl_status bx_find_name(bx_walk *w, uint32_t offset, const fl_str **ret_name, siz
 /* A place where a name can be: inline at `at`, or earlier or later with a fitting hash. */
 bool bx_is_name(const bx_walk *w, uint32_t offset, size_t at);
 
+/* An attribute whose text belongs to the shape: it names its field, or is a namespace. */
+static inline bool bx_names_field(fl_str name, fl_str element) {
+  return (fl_str_eq(name, FL_STR("Name")) && fl_str_eq(element, FL_STR("Data"))) ||
+         (name.n >= 5 && memcmp(name.p, "xmlns", 5) == 0);
+}
+/* The row of the key and of the slots from `slot0` on. */
+fl_status bx_end_record(bx *b, uint32_t slot0, fl_rows *rows, fl_row *row, fl_err *err);
+
 bool bx_is_content(uint8_t token);
 fl_status bx_read_units(bx_walk *w, bx_piece *ret_piece, fl_err *err);
 /* Reads a run of texts, references and CDATA as one value. A single text stays where it is;

@@ -1,33 +1,40 @@
-/* evtx_libevtx.c - event logs through libevtx: a second opinion for `--engine libevtx`. */
+/* evtx_libevtx.c - event logs through libevtx: a second opinion for `--engine libevtx`.
+ *
+ * The library's own getters give few of a record's values, and some of them wrong (Debian's gives 0
+ * for each offset), but it writes whole records as XML: rows are made from that. Where a record
+ * lies is looked up by its id in the headers of the records. */
+#include <inttypes.h>
 #include <libbfio.h>
+#include <libdeflate.h>
 #include <libevtx.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/limits.h"
+#include "parsers/evtx.h"
 #include "parsers/run.h"
 
-/* The library gives text, so every row has the same columns and one list of strings. */
-enum {
-  SLOT_ID,
-  SLOT_QUALIFIERS,
-  SLOT_LEVEL,
-  SLOT_TIME,
-  SLOT_RECORD_ID,
-  SLOT_PROVIDER,
-  SLOT_GUID,
-  SLOT_CHANNEL,
-  SLOT_HOST,
-  SLOT_SID,
-  N_FIXED
-};
-enum { MOST_STRINGS = 1024, SHAPES = 64, SPAN_RECORDS = 4096, MOST_BYTES = 192 << 20 };
+enum { SPAN_RECORDS = 4096, MOST_BYTES = 192 << 20 };
+
+/* A record's header. Of several with one id, the first holds how many were asked for. */
+typedef struct place {
+  uint64_t id;
+  uint32_t offset, length;
+  uint32_t n_taken;
+} place;
+typedef struct places {
+  place *items;
+  size_t n;
+} places;
 
 typedef struct libevtx {
-  uint8_t *bytes; /* the whole source: the library reads where it likes */
+  uint8_t *bytes;                  /* the whole source: the library reads where it likes */
+  size_t n_bytes, n_chunks, n_bad; /* bad: with a checksum that is wrong */
   libbfio_handle_t *range;
   libevtx_file_t *file;
   int n_live, n_recovered;
-  const fl_shape *shapes[SHAPES]; /* of the current batch, by number of strings */
+  places live, slack;
+  bx *decoder;
 } libevtx;
 
 static fl_status fail_with(libevtx_error_t *error, fl_err *err, const char *what) {
@@ -37,7 +44,24 @@ static fl_status fail_with(libevtx_error_t *error, fl_err *err, const char *what
   return fl_fail(err, FL_E_CORRUPT, 0, "libevtx: %s: %s", what, text);
 }
 
-static fl_status open_file(fl_job *job, libevtx *e, size_t n_bytes, fl_err *err) {
+/* The library calls each log corrupted whose header counts fewer chunks than there are, or does not
+ * say that the last one is the newest: so it is in logs that were not closed, and in full ones.
+ * That alone loses nothing. */
+static void note_corrupted(fl_job *job, const libevtx *e) {
+  const size_t n_counted = e->n_bytes < 128 ? 0 : fl_le16(e->bytes + 42);
+  const uint64_t newest = e->n_bytes < 128 ? 0 : fl_le64(e->bytes + 16);
+  const bool is_odd = n_counted < e->n_chunks || newest + 1 != e->n_chunks;
+  if (e->n_bad != 0 || n_counted > e->n_chunks || !is_odd)
+    fl_job_note(job, FL_NOTE_DAMAGED, 0, "libevtx calls the log corrupted");
+  else
+    fl_job_note(job, FL_NOTE_INFO, 16,
+                "libevtx calls the log corrupted, since its header counts %zu chunks and calls "
+                "number %" PRIu64 " the newest; there are %zu with sound checksums",
+                n_counted, newest, e->n_chunks);
+}
+
+static fl_status open_file(fl_job *job, libevtx *e, fl_err *err) {
+  const size_t n_bytes = e->n_bytes;
   libbfio_error_t *io_error = NULL;
   const bool has_range = libbfio_memory_range_initialize(&e->range, &io_error) == 1 &&
                          libbfio_memory_range_set(e->range, e->bytes, n_bytes, &io_error) == 1;
@@ -55,10 +79,94 @@ static fl_status open_file(fl_job *job, libevtx *e, size_t n_bytes, fl_err *err)
     libevtx_error_free(&error);
     e->n_recovered = 0;
   }
-  if (libevtx_file_is_corrupted(e->file, NULL) == 1)
-    fl_job_note(job, FL_NOTE_DAMAGED, 0, "libevtx calls the log corrupted");
+  if (libevtx_file_is_corrupted(e->file, NULL) == 1) note_corrupted(job, e);
+  if (e->n_live >= 0 && (size_t)e->n_live < e->live.n)
+    fl_job_note(job, FL_NOTE_DAMAGED, 0, "libevtx counts %d records, found %zu in all chunks",
+                e->n_live, e->live.n);
   return FL_OK;
 }
+
+/* ---- where records are ---- */
+
+static void add_place(places *to, const libevtx *e, size_t at) {
+  if (to->items)
+    to->items[to->n] =
+        (place){fl_le64(e->bytes + at + 8), (uint32_t)at, fl_le32(e->bytes + at + 4), 0};
+  to->n++;
+}
+
+/* Layout: parsers/evtx_chunk.c. */
+static bool is_sound_chunk(const uint8_t *chunk) {
+  enum { NO_CRC = 4 };
+  const uint32_t mark = fl_le32(chunk + 48);
+  if (mark < EVTX_CHUNK_HEADER || mark > EVTX_CHUNK) return false;
+  if (fl_le32(chunk + 120) & NO_CRC) return true;
+  const uint32_t half = libdeflate_crc32(0, chunk, 120);
+  const uint32_t records = libdeflate_crc32(0, chunk + EVTX_CHUNK_HEADER, mark - EVTX_CHUNK_HEADER);
+  return libdeflate_crc32(half, chunk + 128, 384) == fl_le32(chunk + 124) &&
+         records == fl_le32(chunk + 52);
+}
+
+/* All records of a chunk, those behind its mark of free space apart. */
+static void walk_chunk(libevtx *e, size_t chunk, size_t end) {
+  const size_t mark = chunk + fl_le32(e->bytes + chunk + 48);
+  for (size_t at = chunk + EVTX_CHUNK_HEADER; at < end;) {
+    if (!evtx_is_record(e->bytes, at, end)) {
+      at++;
+      continue;
+    }
+    add_place(at < mark ? &e->live : &e->slack, e, at);
+    at += fl_le32(e->bytes + at + 4);
+  }
+}
+
+static void walk_chunks(libevtx *e) {
+  e->live.n = e->slack.n = e->n_chunks = e->n_bad = 0;
+  for (size_t at = EVTX_FILE_HEADER; at < e->n_bytes; at += EVTX_CHUNK) {
+    const size_t n = e->n_bytes - at < EVTX_CHUNK ? e->n_bytes - at : EVTX_CHUNK;
+    if (n < EVTX_CHUNK_HEADER || memcmp(e->bytes + at, "ElfChnk", 8) != 0) continue;
+    e->n_chunks++;
+    e->n_bad += n < EVTX_CHUNK || !is_sound_chunk(e->bytes + at);
+    walk_chunk(e, at, at + n);
+  }
+}
+
+static int by_id(const void *left, const void *right) {
+  const place *a = left, *b = right;
+  if (a->id != b->id) return a->id < b->id ? -1 : 1;
+  return a->offset < b->offset ? -1 : a->offset > b->offset;
+}
+
+/* Once to count, once to note down. */
+static fl_status find_places(fl_job *job, libevtx *e, fl_err *err) {
+  walk_chunks(e);
+  e->live.items = FL_NEW_ARRAY(job->arena, place, e->live.n + 1);
+  e->slack.items = FL_NEW_ARRAY(job->arena, place, e->slack.n + 1);
+  if (!e->live.items || !e->slack.items) return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
+  walk_chunks(e);
+  qsort(e->live.items, e->live.n, sizeof *e->live.items, by_id);
+  qsort(e->slack.items, e->slack.n, sizeof *e->slack.items, by_id);
+  return FL_OK;
+}
+
+/* The next place of a record with this id; NULL when there are no more. */
+static const place *take_place(places *from, uint64_t id) {
+  size_t low = 0, high = from->n;
+  while (low < high) {
+    const size_t middle = low + (high - low) / 2;
+    if (from->items[middle].id < id) low = middle + 1;
+    else high = middle;
+  }
+  if (low == from->n || from->items[low].id != id) return NULL;
+  const size_t at = low + from->items[low].n_taken;
+  if (at >= from->n || from->items[at].id != id) return NULL;
+  from->items[low].n_taken++;
+  return &from->items[at];
+}
+
+/* ---- records ---- */
+
+static void free_store(void *store) { bx_store_free(store); }
 
 static fl_status open_log(fl_job *job, void *state, uint64_t *ret_n_spans, fl_err *err) {
   libevtx *e = state;
@@ -66,164 +174,52 @@ static fl_status open_log(fl_job *job, void *state, uint64_t *ret_n_spans, fl_er
   if (size > MOST_BYTES)
     return fl_fail(err, FL_E_LIMIT, 0, "limit reached: libevtx is given at most %d bytes",
                    (int)MOST_BYTES);
-  size_t n = 0;
-  if (!(e->bytes = fl_arena_take(job->arena, (size_t)size)))
-    return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
-  FL_TRY(fl_source_read(job->source, 0, e->bytes, (size_t)size, &n, err));
-  FL_TRY(open_file(job, e, n, err));
+  fl_shared *shared = fl_job_shared(job, "libevtx", free_store);
+  e->bytes = fl_arena_take(job->arena, (size_t)size);
+  if (!shared || !e->bytes) return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
+  if (!shared->value) FL_TRY(bx_store_create(shared->arena, (bx_store **)&shared->value, err));
+  FL_TRY(bx_create(job, shared->value, &e->decoder, err));
+  FL_TRY(fl_source_read(job->source, 0, e->bytes, (size_t)size, &e->n_bytes, err));
+  FL_TRY(find_places(job, e, err));
+  FL_TRY(open_file(job, e, err));
   const uint64_t n_records = (uint64_t)e->n_live + (uint64_t)e->n_recovered;
   *ret_n_spans = (n_records + SPAN_RECORDS - 1) / SPAN_RECORDS;
   fl_job_ledger(job, 0, size, FL_L_UNKNOWN, "libevtx does not say which bytes it used");
   return FL_OK;
 }
 
-static void set_column(fl_shape *shape, fl_column column, uint32_t slot) {
-  shape->columns[column] = (fl_ref){.kind = FL_REF_SLOT, .slot = slot};
-}
-
-static const fl_shape *build_shape(fl_job *job, fl_rows *rows, uint32_t n_strings) {
-  fl_shape *shape = FL_NEW(rows->arena, fl_shape);
-  fl_shape_field *field = FL_NEW(rows->arena, fl_shape_field);
-  fl_ref *refs = FL_NEW_ARRAY(rows->arena, fl_ref, n_strings + 1u);
-  if (!shape || !field || !refs) return NULL;
-  static const struct {
-    fl_column column;
-    uint32_t slot;
-  } columns[] = {
-      {FL_C_EVENT_ID, SLOT_ID},         {FL_C_QUALIFIERS, SLOT_QUALIFIERS},
-      {FL_C_LEVEL, SLOT_LEVEL},         {FL_C_TIME, SLOT_TIME},
-      {FL_C_RECORD_ID, SLOT_RECORD_ID}, {FL_C_PROVIDER, SLOT_PROVIDER},
-      {FL_C_PROVIDER_GUID, SLOT_GUID},  {FL_C_CHANNEL, SLOT_CHANNEL},
-      {FL_C_HOST, SLOT_HOST},           {FL_C_USER_SID, SLOT_SID},
-  };
-  for (size_t i = 0; i < sizeof columns / sizeof columns[0]; ++i)
-    set_column(shape, columns[i].column, columns[i].slot);
-  for (uint32_t i = 0; i < n_strings; ++i)
-    refs[i] = (fl_ref){.kind = FL_REF_SLOT, .slot = N_FIXED + i};
-  *field = (fl_shape_field){FL_STR("Data"), refs, n_strings, FL_JOIN_LIST};
-  shape->serial = fl_job_shape_serial(job);
-  shape->n_slots = N_FIXED + n_strings;
-  shape->fields = field;
-  shape->n_fields = n_strings ? 1 : 0;
-  return shape;
-}
-
-static const fl_shape *find_shape(fl_job *job, libevtx *e, fl_rows *rows, uint32_t n_strings) {
-  if (n_strings >= SHAPES) return build_shape(job, rows, n_strings);
-  if (!e->shapes[n_strings]) e->shapes[n_strings] = build_shape(job, rows, n_strings);
-  return e->shapes[n_strings];
-}
-
-static fl_raw number_raw(fl_rows *rows, uint64_t number, fl_type type, uint32_t n_bytes) {
-  uint8_t *p = fl_arena_take(rows->arena, sizeof number);
-  if (!p) return (fl_raw){0};
-  memcpy(p, &number, sizeof number);
-  return (fl_raw){.p = p, .n = n_bytes, .type = (uint8_t)type};
-}
-
-typedef int (*size_getter)(libevtx_record_t *, size_t *, libevtx_error_t **);
-typedef int (*text_getter)(libevtx_record_t *, uint8_t *, size_t, libevtx_error_t **);
-
-/* Null when the record has none. Sizes count the closing NUL. */
-static fl_raw text_raw(fl_rows *rows, libevtx_record_t *record, size_getter size,
-                       text_getter text) {
+/* Sizes of the library count the closing NUL. */
+static fl_status xml_of(fl_rows *rows, libevtx_record_t *record, fl_str *ret_xml, fl_err *err) {
   size_t n = 0;
   libevtx_error_t *error = NULL;
-  uint8_t *p = NULL;
-  int r = size(record, &n, &error);
-  if (r == 1 && n > 0 && n <= FL_LIMIT_RECORD_TEXT) p = fl_arena_take(rows->arena, n);
-  if (p) r = text(record, p, n, &error);
-  libevtx_error_free(&error);
-  if (!p || r != 1) return (fl_raw){0};
-  return (fl_raw){.p = p, .n = (uint32_t)(n - 1), .type = FL_T_UTF8};
+  if (libevtx_record_get_utf8_xml_string_size(record, &n, &error) != 1)
+    return fail_with(error, err, "cannot write XML");
+  if (n == 0 || n > FL_LIMIT_RECORD_TEXT)
+    return fl_fail(err, FL_E_LIMIT, 0, "XML of %zu bytes, expected at most %d", n,
+                   FL_LIMIT_RECORD_TEXT);
+  uint8_t *text = fl_arena_take(rows->arena, n);
+  if (!text) return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
+  if (libevtx_record_get_utf8_xml_string(record, text, n, &error) != 1)
+    return fail_with(error, err, "cannot write XML");
+  *ret_xml = (fl_str){(const char *)text, n - 1};
+  return FL_OK;
 }
 
-static fl_raw string_raw(fl_rows *rows, libevtx_record_t *record, int index) {
-  size_t n = 0;
+static fl_status add_record(libevtx *e, libevtx_record_t *record, bool is_live, fl_rows *rows,
+                            fl_err *err) {
   libevtx_error_t *error = NULL;
-  uint8_t *p = NULL;
-  int r = libevtx_record_get_utf8_string_size(record, index, &n, &error);
-  if (r == 1 && n > 0 && n <= FL_LIMIT_RECORD_TEXT) p = fl_arena_take(rows->arena, n);
-  if (p) r = libevtx_record_get_utf8_string(record, index, p, n, &error);
-  libevtx_error_free(&error);
-  if (!p || r != 1) return (fl_raw){0};
-  return (fl_raw){.p = p, .n = (uint32_t)(n - 1), .type = FL_T_UTF8};
-}
-
-/* The library has no getter for the channel: it stands in the XML. */
-static fl_raw channel_raw(fl_rows *rows, libevtx_record_t *record) {
-  const fl_raw xml = text_raw(rows, record, libevtx_record_get_utf8_xml_string_size,
-                              libevtx_record_get_utf8_xml_string);
-  static const char open_tag[] = "<Channel>", close_tag[] = "</Channel>";
-  if (!xml.p) return xml;
-  const uint8_t *start = memmem(xml.p, xml.n, open_tag, sizeof open_tag - 1);
-  if (!start) return (fl_raw){0};
-  start += sizeof open_tag - 1;
-  const size_t left = xml.n - (size_t)(start - xml.p);
-  const uint8_t *end = memmem(start, left, close_tag, sizeof close_tag - 1);
-  if (!end) return (fl_raw){0};
-  return (fl_raw){.p = start, .n = (uint32_t)(end - start), .type = FL_T_UTF8};
-}
-
-static void fill_texts(fl_rows *rows, fl_raw *slots, libevtx_record_t *record) {
-  slots[SLOT_PROVIDER] = text_raw(rows, record, libevtx_record_get_utf8_source_name_size,
-                                  libevtx_record_get_utf8_source_name);
-  slots[SLOT_GUID] = text_raw(rows, record, libevtx_record_get_utf8_provider_identifier_size,
-                              libevtx_record_get_utf8_provider_identifier);
-  slots[SLOT_HOST] = text_raw(rows, record, libevtx_record_get_utf8_computer_name_size,
-                              libevtx_record_get_utf8_computer_name);
-  slots[SLOT_SID] = text_raw(rows, record, libevtx_record_get_utf8_user_security_identifier_size,
-                             libevtx_record_get_utf8_user_security_identifier);
-  slots[SLOT_CHANNEL] = channel_raw(rows, record);
-}
-
-/* The plain numbers of a record; false when the library refuses one that every record has. */
-static bool fill_numbers(fl_rows *rows, fl_raw *slots, libevtx_record_t *record, fl_row *row,
-                         libevtx_error_t **error) {
   uint64_t filetime = 0;
-  uint32_t id = 0, qualifiers = 0;
-  uint8_t level = 0;
-  off64_t offset = 0;
-  if (libevtx_record_get_identifier(record, &row->header_record_id, error) != 1 ||
-      libevtx_record_get_written_time(record, &filetime, error) != 1 ||
-      libevtx_record_get_offset(record, &offset, error) != 1 ||
-      libevtx_record_get_event_identifier(record, &id, error) != 1)
-    return false;
-  if (!fl_time_from_filetime(filetime, &row->t)) row->flags |= FL_F_TIME_INVALID;
-  row->t_written = row->t;
-  row->offset = (uint64_t)offset;
-  slots[SLOT_ID] = number_raw(rows, id, FL_T_U32, 4);
-  slots[SLOT_TIME] = number_raw(rows, filetime, FL_T_FILETIME, 8);
-  slots[SLOT_RECORD_ID] = number_raw(rows, row->header_record_id, FL_T_U64, 8);
-  if (libevtx_record_get_event_identifier_qualifiers(record, &qualifiers, NULL) == 1)
-    slots[SLOT_QUALIFIERS] = number_raw(rows, qualifiers, FL_T_U32, 4);
-  if (libevtx_record_get_event_level(record, &level, NULL) == 1)
-    slots[SLOT_LEVEL] = number_raw(rows, level, FL_T_U8, 1);
-  return true;
-}
-
-static fl_status add_record(fl_job *job, libevtx *e, libevtx_record_t *record, uint32_t flags,
-                            fl_rows *rows, fl_err *err) {
-  libevtx_error_t *error = NULL;
-  int n_strings = 0;
-  if (libevtx_record_get_number_of_strings(record, &n_strings, &error) != 1)
-    return fail_with(error, err, "cannot count strings");
-  if (n_strings < 0) n_strings = 0;
-  if (n_strings > MOST_STRINGS) n_strings = MOST_STRINGS, flags |= FL_F_TRUNCATED;
-  const uint32_t n_slots = N_FIXED + (uint32_t)n_strings;
-  FL_TRY(fl_rows_slots(rows, n_slots, err));
-  fl_raw *slots = rows->slots + rows->n_slots;
-  memset(slots, 0, n_slots * sizeof *slots);
-  fl_row row = {.shape = find_shape(job, e, rows, (uint32_t)n_strings),
-                .slot0 = rows->n_slots,
-                .flags = flags | FL_F_FALLBACK};
-  if (!row.shape) return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
-  if (!fill_numbers(rows, slots, record, &row, &error))
+  fl_str xml = {0};
+  fl_row row = {.flags = FL_F_FALLBACK | (is_live ? 0u : (uint32_t)FL_F_RECOVERED)};
+  if (libevtx_record_get_identifier(record, &row.header_record_id, &error) != 1 ||
+      libevtx_record_get_written_time(record, &filetime, &error) != 1)
     return fail_with(error, err, "cannot decode");
-  fill_texts(rows, slots, record);
-  for (int i = 0; i < n_strings; ++i) slots[N_FIXED + i] = string_raw(rows, record, i);
-  rows->rows[rows->n_rows++] = row;
-  rows->n_slots += n_slots;
+  (void)fl_time_from_filetime(filetime, &row.t_written);
+  const place *at = take_place(is_live ? &e->live : &e->slack, row.header_record_id);
+  if (at) row.offset = at->offset, row.length = at->length;
+  FL_TRY(xml_of(rows, record, &xml, err));
+  FL_TRY(bx_xml_record(e->decoder, xml, rows, &row, err));
+  fl_rows_add(rows, &row);
   return FL_OK;
 }
 
@@ -237,28 +233,24 @@ static fl_status read_record(fl_job *job, libevtx *e, int index, fl_rows *rows, 
   fl_err why = {0};
   fl_status s = FL_OK;
   if (r != 1) s = fail_with(error, &why, "cannot read");
-  else s = add_record(job, e, record, is_live ? 0 : FL_F_RECOVERED, rows, &why);
+  else s = add_record(e, record, is_live, rows, &why);
   if (record) libevtx_record_free(&record, NULL);
   if (s == FL_E_NOMEM) return fl_fail(err, s, 0, "out of memory");
   if (s < FL_OK && is_live) fl_job_note(job, FL_NOTE_DAMAGED, 0, "record %d: %s", index, why.text);
   return FL_OK;
 }
 
-static fl_status flush(fl_job *job, libevtx *e, fl_rows *rows, fl_err *err) {
-  memset(e->shapes, 0, sizeof e->shapes);
-  return fl_rows_flush(job, rows, err);
-}
-
 static fl_status read_span(fl_job *job, void *state, uint64_t span, fl_rows *rows, fl_err *err) {
   libevtx *e = state;
   const uint64_t n_records = (uint64_t)e->n_live + (uint64_t)e->n_recovered;
   const uint64_t first = span * SPAN_RECORDS;
+  bx_chunk(e->decoder, NULL, 0);
   for (uint64_t i = first; i < n_records && i < first + SPAN_RECORDS; ++i) {
     FL_TRY(read_record(job, e, (int)i, rows, err));
     const bool is_full = rows->arena->used_bytes > FL_LIMIT_BATCH_ARENA / 2;
-    if (rows->n_rows == FL_BATCH_ROWS || is_full) FL_TRY(flush(job, e, rows, err));
+    if (rows->n_rows == FL_BATCH_ROWS || is_full) FL_TRY(fl_rows_flush(job, rows, err));
   }
-  return flush(job, e, rows, err);
+  return FL_OK;
 }
 
 static void close_log(fl_job *job, void *state) {
@@ -269,6 +261,7 @@ static void close_log(fl_job *job, void *state) {
     libevtx_file_free(&e->file, NULL);
   }
   if (e->range) libbfio_handle_free(&e->range, NULL);
+  bx_free(e->decoder);
 }
 
 /* Never bids: the driver puts it in the place of the event log parser. */

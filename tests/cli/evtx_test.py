@@ -2,6 +2,8 @@
 import json
 import os
 import re
+import struct
+import zlib
 
 from tool import SCENARIOS, build, check, expect, finish, path, run, write
 
@@ -83,6 +85,42 @@ def with_bytes(log, at, more):
 
 second = HEADER + CHUNK
 one_chunk = LOG[:second]
+
+# The second engine: the same values in the same columns and fields, from a library that gives text.
+def as_text(value):
+    """A value without its type, without what the library writes in another way; of data the order, too."""
+    if isinstance(value, (list, dict)):
+        return list(map(as_text, value if isinstance(value, list) else value.items()))
+    if isinstance(value, tuple):
+        return tuple(map(as_text, value))
+    text = str(value).strip("{}").lower()
+    return hex(int(text, 16)) if re.fullmatch("0x[0-9a-f]+", text) else text
+
+
+def told_by(engine, file):
+    done = expect(run("export", "--engine", engine, file), 0)
+    return list(map(json.loads, done.text.splitlines()))
+
+
+def with_header(log, newest, n_chunks, is_dirty):
+    header = bytearray(log[:HEADER])
+    struct.pack_into("<Q", header, 16, newest)
+    struct.pack_into("<H", header, 42, n_chunks)
+    struct.pack_into("<I", header, 120, is_dirty)
+    struct.pack_into("<I", header, 124, zlib.crc32(bytes(header[:120])))
+    return bytes(header) + log[HEADER:]
+
+
+# Logs that were not closed, or are full, are whole, though the library calls them corrupted.
+for file in (write("engines.evtx", LOG), write("engines-open.evtx", with_header(LOG, 0, 1, True)),
+             write("engines-full.evtx", with_header(LOG, 1, 3, False))):
+    ours, theirs = told_by("own", file), told_by("libevtx", file)
+    check(len(ours) == len(theirs) == 500, f"{file}: {len(ours)} and {len(theirs)} events")
+    for mine, other in zip(ours, theirs):
+        check(other.pop("flags") == ["fallback"], f"{file}: which engine told it")
+        check(as_text(mine) == as_text(other), f"{file}: {mine}, libevtx {other}")
+stale = write("engines-stale.evtx", with_header(LOG, 0, 1, False))
+expect(run("export", "--engine", "libevtx", stale), 3, err="libevtx counts 175 records, found 500 in all chunks")
 for name, log, most_lost, words in (
     ("byte-gone-at-start.evtx", without(LOG, second, 1), 0, "the first 1 bytes of a chunk are missing"),
     ("byte-gone-in-signature.evtx", without(LOG, second + 4, 1), 0, "the first 1 bytes of a chunk are missing"),
