@@ -6,7 +6,7 @@
  * too many, whatever became of the chunk's header. */
 #include "parsers/evtx.h"
 
-enum { TOKEN_INSTANCE = 0x0c, DEFINITION_HEADER = 24, NAME_HEADER = 8, MOST_UNITS = 64 };
+enum { TOKEN_INSTANCE = 0x0c, DEFINITION_HEADER = 24, NAME_HEADER = 8, MOST_UNITS = 32 };
 
 /* true for an offset that a name or a definition can have. */
 static bool is_offset(uint32_t offset) {
@@ -78,8 +78,14 @@ bool evtx_is_record(const uint8_t *bytes, size_t at, size_t to) {
 }
 
 size_t evtx_find_record(const uint8_t *bytes, size_t from, size_t to) {
-  while (from < to && !evtx_is_record(bytes, from, to)) from++;
-  return from;
+  while (from < to) {
+    const uint8_t *hit = memchr(bytes + from, EVTX_RECORD_MAGIC & 0xff, to - from);
+    if (!hit) return to;
+    from = (size_t)(hit - bytes);
+    if (evtx_is_record(bytes, from, to)) return from;
+    from++;
+  }
+  return to;
 }
 
 bool evtx_find_base(const uint8_t *bytes, size_t n_bytes, int64_t *ret_base) {

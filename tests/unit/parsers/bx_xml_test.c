@@ -99,7 +99,7 @@ static void columns_and_fields_are_read(void **state) {
   stage *st = *state;
   fl_row row;
   fl_err err = {0};
-  assert_int_equal(read_xml(st, FL_STR(sound), &row, &err), FL_OK);
+  assert_int_equal(read_xml(st, fl_str_of(sound), &row, &err), FL_OK);
   expect_column(st, &row, FL_C_PROVIDER, "A & B");
   expect_column(st, &row, FL_C_EVENT_ID, "21");
   expect_column(st, &row, FL_C_QUALIFIERS, "7");
