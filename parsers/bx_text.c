@@ -31,9 +31,8 @@ const fl_str *bx_intern(bx_walk *w, fl_str text) {
   return copy && copy->p ? copy : NULL;
 }
 
-fl_status bx_put_text(bx_walk *w, bx_tag tag, const fl_str *text, fl_err *err) {
-  if (!text) return fl_fail(err, FL_E_LIMIT, w->rd.pos, "no room for another name");
-  return bx_put(w, tag, (uint64_t)(uintptr_t)text, err);
+fl_status bx_no_room(const bx_walk *w, fl_err *err) {
+  return fl_fail(err, FL_E_LIMIT, w->rd.pos, "no room for another name");
 }
 
 fl_status bx_put_slot(bx_walk *w, fl_raw raw, fl_err *err) {

@@ -81,7 +81,11 @@ static inline fl_status bx_put(bx_walk *w, bx_tag tag, uint64_t payload, fl_err 
   words->items[words->n++] = bx_word(tag, payload);
   return FL_OK;
 }
-fl_status bx_put_text(bx_walk *w, bx_tag tag, const fl_str *text, fl_err *err);
+fl_status bx_no_room(const bx_walk *w, fl_err *err);
+/* A word with a name or text; NULL when there was no room for it. */
+static inline fl_status bx_put_text(bx_walk *w, bx_tag tag, const fl_str *text, fl_err *err) {
+  return text ? bx_put(w, tag, (uint64_t)(uintptr_t)text, err) : bx_no_room(w, err);
+}
 fl_status bx_put_slot(bx_walk *w, fl_raw raw, fl_err *err);
 /* Interned text; when the store is full, a copy that lives as long as the batch. */
 const fl_str *bx_intern(bx_walk *w, fl_str text);

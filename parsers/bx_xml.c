@@ -94,9 +94,15 @@ static fl_status decode(reader *r, fl_str text, fl_str *ret_text, fl_err *err) {
   return FL_OK;
 }
 
+static fl_status put(reader *r, bx_tag tag, fl_err *err) { return bx_put(&r->w, tag, 0, err); }
+
+static fl_status put_text(reader *r, bx_tag tag, fl_str text, fl_err *err) {
+  return bx_put_text(&r->w, tag, bx_intern(&r->w, text), err);
+}
+
 static fl_status put_value(reader *r, fl_str text, bool is_constant, fl_err *err) {
   FL_TRY(decode(r, text, &text, err));
-  if (is_constant) return bx_put_text(&r->w, BX_CONST, bx_intern(&r->w, text), err);
+  if (is_constant) return put_text(r, BX_CONST, text, err);
   const fl_raw raw = {(const uint8_t *)text.p, (uint32_t)text.n, FL_T_UTF8, 0};
   return bx_put_slot(&r->w, raw, err);
 }
@@ -107,9 +113,9 @@ static fl_status read_attribute(reader *r, fl_str element, fl_err *err) {
   if (name.n == 0 || !take(r, '=') || !take(r, '"')) return fail_at(r, "name=\"value\"", err);
   const fl_str value = take_while(r, is_quoted_char);
   if (!take(r, '"')) return fail_at(r, "\" behind a value", err);
-  FL_TRY(bx_put_text(&r->w, BX_ATTR, bx_intern(&r->w, name), err));
+  FL_TRY(put_text(r, BX_ATTR, name, err));
   FL_TRY(put_value(r, value, bx_names_field(name, element), err));
-  return bx_put(&r->w, BX_ATTR_END, 0, err);
+  return put(r, BX_ATTR_END, err);
 }
 
 /* Behind '<'. */
@@ -120,13 +126,13 @@ static fl_status read_start(reader *r, fl_err *err) {
     return fl_fail(err, FL_E_LIMIT, r->w.rd.pos, "more than %d elements inside each other",
                    FL_LIMIT_ELEMENT_DEPTH);
   r->opened[r->depth++] = (uint32_t)r->w.words->n;
-  FL_TRY(bx_put_text(&r->w, BX_OPEN, bx_intern(&r->w, name), err));
+  FL_TRY(put_text(r, BX_OPEN, name, err));
   while (take_while(r, is_space).n && is_name_char(peek(r))) FL_TRY(read_attribute(r, name, err));
   r->is_begun = !take(r, '/');
   if (!take(r, '>')) return fail_at(r, "> at the end of a start tag", err);
   if (r->is_begun) return FL_OK;
   r->depth--;
-  return bx_put(&r->w, BX_CLOSE, 0, err);
+  return put(r, BX_CLOSE, err);
 }
 
 /* Behind "</". */
@@ -138,7 +144,7 @@ static fl_status read_end(reader *r, fl_err *err) {
   if (!fl_str_eq(name, *opened) || !take(r, '>')) return fail_at(r, "the end of what is open", err);
   r->depth--;
   r->is_begun = false;
-  return bx_put(&r->w, BX_CLOSE, 0, err);
+  return put(r, BX_CLOSE, err);
 }
 
 /* White space is layout, but for an element that holds nothing else. */
