@@ -81,7 +81,7 @@ def same_text(ours, theirs):
 
 
 def is_empty(item):
-    return isinstance(item, Node) and not item.items
+    return isinstance(item, Node) and all(isinstance(inner, str) and not inner.strip() for inner in item.items)
 
 
 def differences(ours, theirs, path=""):
@@ -109,6 +109,9 @@ def different_items(ours, theirs, path):
         for a, b in zip(ours, theirs):
             yield from differences(a, b, path)
         return
+    if not ours and len(theirs) == 1 and not str(theirs[0]).strip():
+        yield "layout in a leaf", path, "", theirs[0]
+        return
     if not theirs and len(ours) == 1 and not str(ours[0]).strip():
         yield "blank text left out", path, ours[0], ""
         return
@@ -118,7 +121,8 @@ def different_items(ours, theirs, path):
     kept = list(ours)
     left = []
     for item in theirs:  # an element that a null value leaves out
-        if kept and not (is_empty(item) and item != kept[0]):
+        is_kept = kept and (not is_empty(item) or (is_empty(kept[0]) and item[:2] == kept[0][:2]))
+        if is_kept:
             kept.pop(0)
             left.append(item)
     if not kept and len(left) == len(ours):
