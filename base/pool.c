@@ -110,11 +110,12 @@ fl_status fl_ahead_start(uint64_t n_items, unsigned n_slots, fl_ahead_make make,
   a->self = self;
   (void)pthread_mutex_init(&a->lock, NULL);
   (void)pthread_cond_init(&a->changed, NULL);
+  *ret_ahead = a; /* before the worker begins, which may hand over at once */
   if (pthread_create(&a->thread, NULL, work, a) != 0) {
+    *ret_ahead = NULL;
     destroy(a);
     return fl_fail(err, FL_E_LIMIT, 0, "no thread to be had");
   }
-  *ret_ahead = a;
   return FL_OK;
 }
 

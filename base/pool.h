@@ -19,8 +19,8 @@ typedef fl_status (*fl_ahead_make)(void *self, uint64_t item, unsigned slot);
 
 enum { FL_AHEAD_MAX_SLOTS = 8 };
 
-/* Starts the worker on `n_items` items. FL_E_NOMEM or FL_E_LIMIT when there is no thread to be had:
- * the caller does the work itself then. */
+/* Starts the worker on `n_items` items; `ret_ahead` is set before it makes the first. FL_E_NOMEM or
+ * FL_E_LIMIT when there is no thread to be had: the caller does the work itself then. */
 fl_status fl_ahead_start(uint64_t n_items, unsigned n_slots, fl_ahead_make make, void *self,
                          fl_ahead **ret_ahead, fl_err *err);
 /* Waits for the next item. FL_END after the last one, or after one that failed. `ret_is_whole` is
