@@ -121,9 +121,9 @@ fl_status bx_create(fl_job *job, bx_store *store, bx **ret_bx, fl_err *err);
 void bx_free(bx *b);
 /* All offsets inside records are relative to the chunk. */
 void bx_chunk(bx *b, const uint8_t *bytes, size_t n_bytes);
-/* The chunk is damaged: offsets may lead to what never was a name. Until the next chunk each name
- * has to have its hash. */
-void bx_doubt_names(bx *b);
+/* The chunk is damaged: offsets may lead to what never was a name or a definition. Until the next
+ * chunk each name has to have its hash, and each definition its size. */
+void bx_doubt(bx *b);
 /* The hash that is stored with each name. */
 uint16_t bx_name_hash(const uint8_t *units, size_t n_units);
 /* The fragment at [from, to) of the chunk: adds slots, sets row->shape, slot0 and t. On failure

@@ -55,11 +55,11 @@ void bx_chunk(bx *b, const uint8_t *bytes, size_t n_bytes) {
   b->n_bytes = n_bytes;
   b->chunk++;
   b->n_built_bytes = 0;
-  b->doubts_names = false;
+  b->is_doubted = false;
   fl_arena_reset(b->chunk_arena);
 }
 
-void bx_doubt_names(bx *b) { b->doubts_names = true; }
+void bx_doubt(bx *b) { b->is_doubted = true; }
 
 static fl_status put_const(bx_walk *w, fl_raw raw, fl_err *err) {
   const fl_str text = fl_raw_text(raw, w->b->scratch);
@@ -192,6 +192,9 @@ static fl_status compile(bx_walk *w, const bx_place *place, const bx_definition 
   inner.rd = fl_rd_of(b->bytes, place->offset + BX_DEFINITION_HEADER + place->n_bytes);
   fl_rd_seek(&inner.rd, place->offset + BX_DEFINITION_HEADER);
   FL_TRY(walk_fragment(&inner, err));
+  if (b->is_doubted && fl_rd_left(&inner.rd) > 0)
+    return fl_fail(err, FL_E_CORRUPT, place->offset,
+                   "template definition ends %zu bytes before its end", fl_rd_left(&inner.rd));
   *ret_definition = bx_store_add(b->store, place->hash, &b->compiled, b->chunk_arena);
   if (!*ret_definition)
     return fl_fail(err, FL_E_LIMIT, place->offset, "no room for another template");

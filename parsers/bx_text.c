@@ -67,7 +67,7 @@ static fl_status load_name(bx_walk *w, uint32_t offset, const fl_str **ret_name,
   char text[3 * 256];
   if (n_units == 0 || n_units > 256)
     return fl_fail(err, FL_E_CORRUPT, offset, "name of %zu characters, expected 1 to 256", n_units);
-  if (w->b->doubts_names && bx_name_hash(units, n_units) != hash)
+  if (w->b->is_doubted && bx_name_hash(units, n_units) != hash)
     return fl_fail(err, FL_E_CORRUPT, offset, "name at %u does not have the hash 0x%04x", offset,
                    hash);
   const fl_str name = {text, fl_utf16_to_utf8(units, n_units, text)};

@@ -48,7 +48,7 @@ struct bx {
   bx_compiled compiled; /* of the definition being walked */
   uint64_t n_temporary; /* shapes that were not cached */
   size_t n_built_bytes; /* scratch memory that the chunk's new shapes took */
-  bool doubts_names;    /* they are held against their hashes */
+  bool is_doubted;      /* names have to have their hashes, definitions their sizes */
   bool is_temporary;    /* the store is full: this record's names live in the batch */
 };
 

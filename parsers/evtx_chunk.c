@@ -214,7 +214,7 @@ static fl_status move_back(chunk *c, size_t *at, size_t size, fl_err *err) {
   c->is_repaired = true;
   c->n_moves++;
   bx_chunk(c->decoder, c->bytes, c->n_bytes);
-  bx_doubt_names(c->decoder);
+  bx_doubt(c->decoder);
   return FL_OK;
 }
 
@@ -246,7 +246,7 @@ static size_t resync(chunk *c, size_t at) {
   size_t next = at + 1;
   ledger_sound(c, at);
   c->is_repaired = true;
-  bx_doubt_names(c->decoder);
+  bx_doubt(c->decoder);
   while (next < c->end && !is_live(c, next)) next++;
   const uint32_t magic = c->end - at >= 4 ? fl_le32(c->bytes + at) : 0;
   if (magic == EVTX_RECORD_MAGIC && c->end - at >= 8)
@@ -347,7 +347,7 @@ fl_status evtx_chunk_read(fl_job *job, bx *b, const evtx_piece *piece, uint8_t *
   if (c.end > c.n_bytes) c.end = c.n_bytes;
   if (is_sound) check_data_crc(&c);
   bx_chunk(b, bytes, c.n_bytes);
-  if (c.is_repaired) bx_doubt_names(b);
+  if (c.is_repaired) bx_doubt(b);
   FL_TRY(walk_records(&c, err));
   ledger_rest(&c);
   return FL_OK;
