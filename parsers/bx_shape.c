@@ -406,8 +406,7 @@ static bool is_unnamed_data(const node *n) {
 /* Names below the section, joined with dots; System and RenderingInfo keep their own name in front
  * so that they cannot be taken for data. A <Data> goes by the name that it was given. */
 static fl_str path_of(const tree *t, const node *n, fl_arena *arena) {
-  if (is_named_data(n)) return n->given_name;
-  fl_str path = n->name;
+  fl_str path = is_named_data(n) ? n->given_name : n->name;
   const bool in_data = is_data(t, n);
   for (const node *at = n; at != t->nodes;) {
     const node *up = &t->nodes[at->parent];

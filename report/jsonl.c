@@ -93,7 +93,7 @@ static size_t list_room(const item *i, const fl_batch *batch, const fl_row *row)
 static char *put_list(jsonl *w, const item *i, const fl_batch *batch, const fl_row *row,
                       char *out) {
   const fl_shape_field *field = i->field;
-  bool is_null = true;
+  bool is_null = field->n_refs > 0; /* an empty list of a timeline has none */
   for (uint32_t k = 0; k < field->n_refs && is_null; k++)
     is_null = fl_row_raw(batch, row, &field->refs[k]).type == FL_T_NULL;
   if (is_null) return out;
