@@ -142,23 +142,26 @@ static void reached_field(fl_doc *doc, const fl_attempt *a) {
                           fl_phase_names[a->reached], (int)a->reached + 1, (int)FL_N_PHASES));
 }
 
-static fl_str server_words(fl_doc *doc, const fl_attempt *a) {
-  const fl_str server = end_words(doc, a->server_name.n ? a->server_name : a->address, a->server);
+/* The address is the client's as the host saw it: behind a router or a gateway it is theirs. */
+static fl_str client_words(fl_doc *doc, const fl_attempt *a) {
   const fl_str address = fl_doc_clean(doc, a->address);
-  if (address.n == 0 || fl_str_eq(address, a->server_name) || (!a->server && !a->server_name.n))
-    return server;
-  if (a->port)
-    return fl_doc_say(doc, "%.*s, address %.*s port %u", FL_STR_ARG(server), FL_STR_ARG(address),
-                      (unsigned)a->port);
-  return fl_doc_say(doc, "%.*s, address %.*s", FL_STR_ARG(server), FL_STR_ARG(address));
+  const bool is_named = a->client || (a->client_name.n && !fl_str_eq(a->client_name, a->address));
+  const fl_str client = end_words(doc, a->client_name, a->client);
+  if (address.n == 0) return client;
+  const fl_str port = a->port ? fl_doc_say(doc, " port %u", (unsigned)a->port) : (fl_str){0};
+  if (!is_named)
+    return fl_doc_say(doc, "%.*s%.*s as the host saw it (no log of it is in the case)",
+                      FL_STR_ARG(address), FL_STR_ARG(port));
+  return fl_doc_say(doc, "%.*s, seen by the host as %.*s%.*s", FL_STR_ARG(client),
+                    FL_STR_ARG(address), FL_STR_ARG(port));
 }
 
 void fl_doc_facts(fl_doc *doc) {
   const fl_attempt *a = doc->c->chosen;
   symptom_fields(doc);
   if (!a) return;
-  fl_doc_field(doc, "Client", end_words(doc, a->client_name, a->client));
-  fl_doc_field(doc, "Server", server_words(doc, a));
+  fl_doc_field(doc, "Client", client_words(doc, a));
+  fl_doc_field(doc, "Server", end_words(doc, a->server_name, a->server));
   fl_doc_field(doc, "User", fl_doc_clean(doc, a->user));
   int64_t lasted = 0;
   if (__builtin_sub_overflow(a->end, a->start, &lasted)) lasted = 0;

@@ -18,8 +18,8 @@ static const char *const outcome_words[7] = {[FL_OUTCOME_UNKNOWN] = "its end is 
 
 static fl_str attempt_line(fl_doc *doc, const fl_attempt *a) {
   const fl_str start = fl_doc_minute(doc, a->start);
-  const fl_str client = fl_doc_host(doc, a->client_name);
-  const fl_str server = fl_doc_host(doc, a->server_name.n ? a->server_name : a->address);
+  const fl_str client = fl_doc_host(doc, a->client_name.n ? a->client_name : a->address);
+  const fl_str server = fl_doc_host(doc, a->server_name);
   const fl_str user = fl_doc_clean(doc, a->user);
   fl_str line = fl_doc_say(doc, "#%u %.*s  %.*s to %.*s%s%.*s: %s", a->number, FL_STR_ARG(start),
                            FL_STR_ARG(client.n ? client : FL_STR("unknown client")),
