@@ -11,7 +11,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-enum { MAX_SHOWN = 400 /* bytes of one value */, MAX_REFS = 2 };
+enum { MAX_SHOWN = 400 /* bytes of one value */, MAX_REFS = 3 };
 
 void fl_doc_add(fl_doc *doc, fl_block block) {
   if (!fl_grow((void **)&doc->blocks, &doc->cap_blocks, doc->n_blocks + 1, sizeof *doc->blocks)) {

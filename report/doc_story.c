@@ -23,7 +23,7 @@ typedef struct steps {
 } steps;
 
 /* Why an event is worth a line. */
-enum { W_OTHER = 1, W_RIVAL, W_AGAINST, W_FIRST, W_FOR, W_PROOF, W_LAST };
+enum { W_OTHER = 1, W_RIVAL, W_AGAINST, W_FIRST, W_PROOF, W_FOR, W_LAST };
 
 static void offer(steps *s, const fl_event *event, int weight) {
   if (!event || event->flags & (FL_F_SYNTHETIC | FL_F_DUPLICATE)) return;
@@ -38,7 +38,7 @@ static void offer(steps *s, const fl_event *event, int weight) {
 
 static void offer_evidence(steps *s, const fl_evidence *const *list, size_t n, int weight) {
   for (size_t i = 0; i < n; i++)
-    for (size_t k = 0; k < list[i]->n_events && k < 2; k++) offer(s, list[i]->events[k], weight);
+    for (size_t k = 0; k < list[i]->n_events && k < 3; k++) offer(s, list[i]->events[k], weight);
 }
 
 /* Of events that repeat the same (provider, id) only the first is a candidate by itself. */
@@ -53,6 +53,8 @@ static bool is_repeated(const steps *s, const fl_event *event) {
 static void offer_all(steps *s, const fl_attempt *a) {
   const fl_verdict *v = &s->doc->c->verdict;
   for (int phase = 0; phase < FL_N_PHASES; phase++) offer(s, a->proof[phase], W_PROOF);
+  if (a->reached >= 0)
+    offer(s, a->proof[a->reached], W_LAST); /* the missing step stands behind it */
   if (a->n_events) {
     offer(s, a->events[0], W_FIRST);
     offer(s, a->events[a->n_events - 1], W_LAST);

@@ -283,6 +283,31 @@ static fl_status bind_all(const fl_solver *s, fl_finding *findings, size_t n, fl
   return FL_OK;
 }
 
+/* In place of an attempt, which stands in no log, its records. */
+static fl_status cite_attempts(const fl_solver *s, const order *by, fl_finding *f, fl_err *err) {
+  const fl_event *records[FL_ATTEMPT_RECORDS];
+  size_t n_attempts = 0, n = 0;
+  for (size_t i = 0; i < f->n_events; i++) n_attempts += !!(f->events[i]->flags & FL_F_SYNTHETIC);
+  if (!n_attempts) return FL_OK;
+  const fl_event **events =
+      FL_NEW_ARRAY(s->arena, const fl_event *, f->n_events + n_attempts * FL_ATTEMPT_RECORDS);
+  if (!events) return fl_fail(err, FL_E_NOMEM, 0, "out of memory for findings");
+  for (size_t i = 0; i < f->n_events; i++) {
+    const fl_event *event = f->events[i];
+    const bool is_attempt = (event->flags & FL_F_SYNTHETIC) != 0;
+    const fl_attempt *a = is_attempt ? attempt_of(s, NULL, 0, event) : NULL;
+    const size_t n_records = a ? fl_attempt_records(a, (fl_str){0}, records) : 0;
+    for (size_t k = 0; k < n_records; k++) events[n++] = records[k];
+    if (!is_attempt) events[n++] = event;
+  }
+  FL_TRY(sort(by, events, NULL, n, err));
+  f->events = events;
+  f->n_events = 0;
+  for (size_t i = 0; i < n; i++)
+    if (i == 0 || events[i] != events[i - 1]) events[f->n_events++] = events[i];
+  return FL_OK;
+}
+
 static fl_status run_rules(const fl_rules *rules, fl_solver *s, case_owner *o, order *by,
                            fl_err *err) {
   fl_sequence_input in = {.rules = rules,
@@ -290,6 +315,8 @@ static fl_status run_rules(const fl_rules *rules, fl_solver *s, case_owner *o, o
                           .n_coverage = o->c.n_coverage,
                           .machines = s->machines,
                           .n_machines = s->n_machines,
+                          .attempts = s->attempts,
+                          .n_attempts = s->n_attempts,
                           .part = FL_RULES_NOISE};
   FL_TRY(list_all(s, o, by, &in, err));
   in.sightings = fl_match_sightings(o->match, &in.n_sightings);
@@ -307,6 +334,7 @@ static fl_status run_rules(const fl_rules *rules, fl_solver *s, case_owner *o, o
   if (n_normal) memcpy(all, normal, n_normal * sizeof *all);
   if (n_noise) memcpy(all + n_normal, noise, n_noise * sizeof *all);
   FL_TRY(bind_all(s, all, n_noise + n_normal, err));
+  for (size_t i = 0; i < n_noise + n_normal; i++) FL_TRY(cite_attempts(s, by, &all[i], err));
   o->c.findings = all;
   o->c.n_findings = n_noise + n_normal;
   return FL_OK;

@@ -17,6 +17,8 @@ typedef struct fl_sequence_input {
   size_t n_coverage;
   const fl_machine *machines;
   size_t n_machines;
+  const fl_attempt *attempts; /* of the synthetic events, by number - 1; for what lines cite */
+  size_t n_attempts;
   const fl_sighting *sightings;
   size_t n_sightings;
   fl_rules_part part;

@@ -127,6 +127,13 @@ const fl_proof *fl_proof_of(fl_scene *scene, uint16_t event, int32_t machine);
 fl_truth fl_scene_holds(fl_scene *scene, const fl_expr *expr);
 fl_status fl_scene_score(fl_scene *scene, size_t rule_index);
 
+/* sequence_cite.c: events in time order, each once. Of a line: those bound to the names that are
+ * marked, and the records behind the facts of attempts that `expr` (may be NULL) reads. Of a
+ * finding: all that it bound, attempts included. */
+fl_status fl_scene_cite(fl_scene *scene, const bool *named, const fl_expr *expr,
+                        const fl_event *const **ret_events, size_t *ret_n);
+fl_status fl_scene_cite_all(fl_scene *scene, const fl_event *const **ret_events, size_t *ret_n);
+
 /* sequence_text.c */
 fl_str fl_scene_text(fl_scene *scene, const fl_part *part, fl_arena *arena);
 /* What a line would say, without what hangs on events that were not found; may be empty. */

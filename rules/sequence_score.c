@@ -5,8 +5,6 @@
 #include "base/text.h"
 #include "rules/sequence_run.h"
 
-enum { MAX_CITED = 512 };
-
 static fl_status no_memory(fl_scene *scene) {
   return fl_fail(scene->run->err, FL_E_NOMEM, 0, "out of memory for findings");
 }
@@ -127,33 +125,6 @@ static void mark_named(const fl_expr *expr, bool *named) {
       named[expr->values[i].event] = true;
 }
 
-static int by_index(const void *a, const void *b) {
-  const uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
-  return left < right ? -1 : left > right;
-}
-
-/* Events bound to the marked names, in time order, each once; `named` NULL = all. */
-static fl_status cite(fl_scene *scene, const bool *named, const fl_event *const **ret_events,
-                      size_t *ret_n) {
-  uint32_t *at = FL_NEW_ARRAY(scene->run->scratch, uint32_t, MAX_CITED);
-  size_t n = 0;
-  if (!at) return no_memory(scene);
-  for (size_t i = 0; i < scene->rule->n_selectors; i++) {
-    const fl_sight *sight = &scene->sights[i];
-    if (!sight->is_bound || (named && !named[i])) continue;
-    if (sight->n_kept == 0 && n < MAX_CITED) at[n++] = sight->first;
-    for (size_t k = 0; k < sight->n_kept && n < MAX_CITED; k++) at[n++] = sight->kept[k];
-  }
-  qsort(at, n, sizeof *at, by_index);
-  const fl_event **events = FL_NEW_ARRAY(scene->run->arena, const fl_event *, n);
-  if (!events) return no_memory(scene);
-  *ret_n = 0;
-  for (size_t i = 0; i < n; i++)
-    if (i == 0 || at[i] != at[i - 1]) events[(*ret_n)++] = scene->run->in->events[at[i]];
-  *ret_events = events;
-  return FL_OK;
-}
-
 static fl_status add_evidence(fl_scene *scene, const fl_score_line *line, fl_truth truth,
                               fl_evidence *ret_evidence) {
   bool named[FL_FLR_MAX_EVENTS] = {false};
@@ -171,7 +142,9 @@ static fl_status add_evidence(fl_scene *scene, const fl_score_line *line, fl_tru
     evidence.text = fl_arena_str(scene->run->arena, fl_scene_made_text(scene, named));
   }
   if (!evidence.text.p) return no_memory(scene);
-  FL_TRY(cite(scene, named, &evidence.events, &evidence.n_events));
+  /* What is missing rests on nothing. */
+  FL_TRY(fl_scene_cite(scene, named, truth == FL_TRUE ? line->cond : NULL, &evidence.events,
+                       &evidence.n_events));
   *ret_evidence = evidence;
   return FL_OK;
 }
@@ -188,7 +161,7 @@ static fl_status add_finding(fl_scene *scene, size_t rule_index, fl_finding *fin
     if (first < finding->start) finding->start = first;
     if (last > finding->end) finding->end = last;
   }
-  FL_TRY(cite(scene, NULL, &finding->events, &finding->n_events));
+  FL_TRY(fl_scene_cite_all(scene, &finding->events, &finding->n_events));
   finding->text = scene->rule->explain ? fl_scene_text(scene, scene->rule->explain, run->arena)
                                        : fl_str_of(finding->title);
   if (!finding->text.p) return no_memory(scene);

@@ -157,6 +157,13 @@ fl_status fl_attempts_make(fl_solver *s, fl_err *err);
 void fl_attempt_read(fl_attempt *a, const fl_seen *const *seen, size_t n_seen, bool host_died);
 fl_status fl_attempt_event(fl_solver *s, fl_attempt *a, fl_err *err);
 
+/* attempts_record.c: the records behind a fact of the attempt's event, such as "code"; `fact` empty
+ * = behind the attempt itself. None where nothing was recorded of it. */
+enum { FL_ATTEMPT_RECORDS = 3 };
+size_t fl_attempt_records(const fl_attempt *a, fl_str fact,
+                          const fl_event *ret_records[FL_ATTEMPT_RECORDS]);
+const fl_event *fl_attempt_told_by(const fl_attempt *a); /* the host's code for the client */
+
 /* sequence_absence.c: all of [from, to], in recorded time. */
 bool fl_entry_covers(const fl_coverage *entry, fl_time from, fl_time to);
 

@@ -95,6 +95,12 @@ static fl_status one_event(fl_solver *s, const fl_event *event, fl_evidence *ret
   return FL_OK;
 }
 
+static fl_status cite_fact(fl_solver *s, fl_str fact, fl_evidence *ret_line, fl_err *err) {
+  const fl_event *records[FL_ATTEMPT_RECORDS];
+  const size_t n = fl_attempt_records(s->c->chosen, fact, records);
+  return one_event(s, n ? records[0] : NULL, ret_line, err);
+}
+
 /* Would the host's log show more, had there been more? Coverage is in the host's own time. */
 static bool is_host_covered(const fl_solver *s, const fl_attempt *a) {
   const fl_str log = FL_STR("Microsoft-Windows-RemoteDesktopServices-RdpCoreTS/Operational");
@@ -147,25 +153,13 @@ static fl_str told_text(fl_solver *s, uint32_t code) {
                          fact && fact->symbol[0] ? ")" : "");
 }
 
-static const fl_event *told_by(const fl_attempt *a) {
-  const fl_event *found = NULL;
-  for (size_t i = 0; i < a->n_events; i++) {
-    if (fl_mark_of(a->events[i]) != FL_MARK_METHOD) continue;
-    const fl_value *method = fl_event_field(a->events[i], FL_STR("MethodName"));
-    if (method && method->kind == FL_V_STR && method->as.text.n > 12 &&
-        memcmp(method->as.text.p, "SetErrorInfo", 12) == 0)
-      found = a->events[i];
-  }
-  return found;
-}
-
 /* What the host told the client decides over everything inferred. */
 static fl_status weigh_told(fl_solver *s, drafts *d, fl_err *err) {
   const fl_attempt *a = s->c->chosen;
   const char *told = a->has_host_code ? fl_told_cause(a->host_code) : NULL;
   if (!told) return FL_OK;
   fl_evidence line = {.points = TOLD, .decisive = true, .text = told_text(s, a->host_code)};
-  FL_TRY(one_event(s, told_by(a), &line, err));
+  FL_TRY(one_event(s, fl_attempt_told_by(a), &line, err));
   fl_draft *named = draft_of(d, told);
   if (!named) FL_TRY(add_draft(s, d, told, &named, err));
   if (!named->is_decided) FL_TRY(add_line(s, named, line, err));
@@ -191,7 +185,9 @@ static fl_status weigh_symptom(fl_solver *s, drafts *d, fl_err *err) {
                                           "the code in question is 0x%x, but the client's log ends "
                                           "this attempt with 0x%x: another one may be meant",
                                           asked->code, a->code);
-      FL_TRY(add_line(s, &d->items[i], (fl_evidence){.points = OTHER_CODE, .text = text}, err));
+      fl_evidence line = {.points = OTHER_CODE, .text = text};
+      FL_TRY(cite_fact(s, FL_STR("code"), &line, err));
+      FL_TRY(add_line(s, &d->items[i], line, err));
     }
     if (is_other_extended && strcmp(d->items[i].cause, told) == 0) {
       const fl_str text = fl_arena_printf(
@@ -199,7 +195,9 @@ static fl_status weigh_symptom(fl_solver *s, drafts *d, fl_err *err) {
           "the extended code in question is 0x%x, but the host sent 0x%x in this attempt: it came "
           "from another box or another attempt",
           asked->extended, a->host_code);
-      FL_TRY(add_line(s, &d->items[i], (fl_evidence){.points = OTHER_EXTENDED, .text = text}, err));
+      fl_evidence line = {.points = OTHER_EXTENDED, .text = text};
+      FL_TRY(cite_fact(s, FL_STR("host_code"), &line, err));
+      FL_TRY(add_line(s, &d->items[i], line, err));
     }
   }
   return FL_OK;

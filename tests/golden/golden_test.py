@@ -66,7 +66,15 @@ def compare(scenario, name, expected_file, text):
 def check_expectation(scenario, wanted, case):
     if not case.strip():
         return check("status" not in wanted, f"{scenario}: no verdict, expected {wanted.get('status')}")
-    verdict = json.loads(case)["verdict"]
+    whole = json.loads(case)
+    verdict = whole["verdict"]
+    names = {source["source"] for source in whole["sources"]}
+    items = [item for h in verdict["hypotheses"] for item in h["for"] + h["against"] + h["missing"]]
+    for item in items + whole["findings"] + whole["attempts"]:
+        check(all(event["source"] in names for event in item["events"]), f"{scenario}: a reference without a record: {item}")
+    for h in verdict["hypotheses"]:
+        for item in h["for"]:
+            check(item["events"], f"{scenario}: {h['cause']}: {item['text']}: no record")
     causes = [h["cause"] for h in verdict.get("hypotheses", [])]
     if "status" in wanted:
         check(verdict["status"] == wanted["status"], f"{scenario}: verdict {verdict['status']}, expected {wanted['status']}")

@@ -205,6 +205,38 @@ static void synthetic_event_tells_all(void **state) {
   bench_close(&b);
 }
 
+/* Id of the one record behind a fact; 0 when there is none, -1 when there are several. */
+static int64_t record_behind(const fl_attempt *a, const char *fact) {
+  const fl_event *records[FL_ATTEMPT_RECORDS];
+  const size_t n = fl_attempt_records(a, fl_str_of(fact), records);
+  return n == 1 ? records[0]->event_id : n ? -1 : 0;
+}
+
+static void facts_have_records(void **state) {
+  (void)state;
+  bench b;
+  bench_open(&b);
+  add(&b, 0, "PC1", CLIENT, 1024, "A1", "Value=SRV1");
+  add(&b, 90, "SRV1", RCM, 261, "", "");
+  add(&b, 100, "SRV1", CORE, 131, "F401", "ConnType=TCP ClientIP=10.0.0.5:5001");
+  add(&b, 300, "SRV1", CORE, 72, "F401", "MethodName=SetErrorInfo(7)");
+  add(&b, 400, "SRV1", CORE, 103, "F401", "ReasonCode=14");
+  add(&b, 500, "PC1", CLIENT, 1026, "A1", "Value=2308");
+  solve(&b);
+  const fl_attempt *a = &b.c.attempts[0];
+  assert_int_equal(record_behind(a, "code"), 1026);
+  assert_int_equal(record_behind(a, "client_ip"), 131);
+  assert_int_equal(record_behind(a, "host_code"), 72);
+  assert_int_equal(record_behind(a, "client"), 1024);
+  assert_int_equal(record_behind(a, "outcome"), 1026);
+  assert_int_equal(record_behind(a, "user"), 0);
+  const fl_event *all[FL_ATTEMPT_RECORDS];
+  assert_int_equal(fl_attempt_records(a, (fl_str){0}, all), 3);
+  assert_int_equal(all[0]->event_id, 1024);
+  assert_int_equal(all[2]->event_id, 1026);
+  bench_close(&b);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(passes_phases),
@@ -218,6 +250,7 @@ int main(void) {
       cmocka_unit_test(udp_side_belongs_to_tcp),
       cmocka_unit_test(older_logs_make_attempts),
       cmocka_unit_test(synthetic_event_tells_all),
+      cmocka_unit_test(facts_have_records),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
