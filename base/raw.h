@@ -2,7 +2,7 @@
 #ifndef FL_BASE_RAW_H
 #define FL_BASE_RAW_H
 
-#include "faultline/value.h"
+#include "faultline/event.h"
 
 /* Enough for every form that the fl_put_ functions below write, SIDs and binary apart. */
 enum { FL_SHORT_TEXT_MAX = 48 };
@@ -17,6 +17,12 @@ static inline fl_raw fl_raw_trim(fl_raw raw) {
   while (raw.n >= unit && raw.p[raw.n - unit] == 0 && raw.p[raw.n - 1] == 0) raw.n -= unit;
   return raw;
 }
+
+/* The GUID that is recorded as text, in braces or bare; false for any other text and type. */
+bool fl_raw_guid(fl_raw raw, uint8_t ret_bytes[16]);
+bool fl_column_is_guid(fl_column column);
+/* A column's value in its one form: a GUID that is recorded as text becomes one in `room`. */
+fl_raw fl_column_raw(fl_column column, fl_raw raw, uint8_t room[16]);
 
 /* Walks the items of an array value. */
 typedef struct fl_raw_cursor {

@@ -1,6 +1,16 @@
-/* row.c - the value of a row's data field: single, list or glued text. */
+/* row.c - values of a row: columns in their one form, data fields single, listed or glued. */
 #include "base/arena.h"
-#include "faultline/event.h"
+#include "base/raw.h"
+
+bool fl_column_is_guid(fl_column column) {
+  return column == FL_C_PROVIDER_GUID || column == FL_C_ACTIVITY_ID ||
+         column == FL_C_RELATED_ACTIVITY_ID;
+}
+
+fl_raw fl_column_raw(fl_column column, fl_raw raw, uint8_t room[16]) {
+  if (!fl_column_is_guid(column) || !fl_raw_guid(raw, room)) return raw;
+  return (fl_raw){room, 16, FL_T_GUID, 0};
+}
 
 static fl_value list_field(const fl_batch *batch, const fl_row *row, const fl_shape_field *field,
                            fl_arena *arena) {

@@ -53,6 +53,34 @@ size_t fl_put_guid(const uint8_t *bytes, char *out) {
   return 36;
 }
 
+static int hex_digit(uint8_t c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  const uint8_t lower = c | 0x20;
+  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+bool fl_raw_guid(fl_raw raw, uint8_t ret_bytes[16]) {
+  static const uint8_t order[16] = {3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15};
+  if (raw.type != FL_T_STR16 && raw.type != FL_T_STR8 && raw.type != FL_T_UTF8) return false;
+  raw = fl_raw_trim(raw);
+  const uint32_t unit = raw.type == FL_T_STR16 ? 2 : 1;
+  const bool is_braced = raw.n == 38 * unit && raw.p[0] == '{' && raw.p[37 * unit] == '}';
+  if (raw.n != 36 * unit && !is_braced) return false;
+  uint8_t bytes[16] = {0};
+  unsigned n = 0; /* digits */
+  for (uint32_t i = 0; i < 36; i++) {
+    const uint32_t at = (i + is_braced) * unit;
+    const int digit = unit == 2 && raw.p[at + 1] ? -1 : hex_digit(raw.p[at]);
+    const bool is_dash = i == 8 || i == 13 || i == 18 || i == 23;
+    if (is_dash ? raw.p[at] != '-' : digit < 0) return false;
+    if (is_dash) continue;
+    bytes[order[n / 2]] = (uint8_t)(bytes[order[n / 2]] << 4 | digit);
+    n++;
+  }
+  memcpy(ret_bytes, bytes, sizeof bytes);
+  return true;
+}
+
 /* S-revision-authority-sub…: u8 revision, u8 n_sub, u48 authority big endian, n_sub x u32. */
 size_t fl_put_sid(fl_raw raw, char *out) {
   if (raw.n < 8 || raw.n < 8u + 4u * raw.p[1]) return 0;

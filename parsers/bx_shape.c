@@ -1,6 +1,7 @@
 /* bx_shape.c - from a record's key to its shape: element tree, columns, named data fields. */
 #include "base/hash.h"
 #include "base/limits.h"
+#include "base/raw.h"
 #include "parsers/binxml.h"
 
 /* ---- expansion: the key's templates and nested fragments become one list of markup ---- */
@@ -378,6 +379,21 @@ static bool take_column(fl_shape *shape, const tree *t, const node *n) {
   return true;
 }
 
+/* Classic providers write GUIDs as text, in braces: the one form is the typed one. */
+static bool type_guids(fl_shape *shape, fl_arena *arena) {
+  for (fl_column column = 0; column < FL_C_COUNT; column++) {
+    fl_ref *ref = &shape->columns[column];
+    uint8_t bytes[16];
+    if (ref->kind != FL_REF_CONST || !fl_column_is_guid(column)) continue;
+    if (!fl_raw_guid(ref->constant, bytes)) continue;
+    uint8_t *copy = (uint8_t *)fl_arena_take(arena, sizeof bytes);
+    if (!copy) return false;
+    memcpy(copy, bytes, sizeof bytes);
+    ref->constant = (fl_raw){copy, sizeof bytes, FL_T_GUID, 0};
+  }
+  return true;
+}
+
 /* ---- data fields ---- */
 
 typedef struct draft {
@@ -557,6 +573,7 @@ fl_status bx_shape_build(const bx_shape_source *from, fl_arena *arena, fl_shape 
   if (!shape) return no_memory(err);
   drafts d = {0};
   FL_TRY(draft_fields(shape, &t, &d, err));
+  if (!type_guids(shape, arena)) return no_memory(err);
   FL_TRY(finish_fields(shape, &t, arena, &d, err));
   shape->n_slots = x.next_slot;
   if (from->want_markup) FL_TRY(keep_markup(shape, &list, arena, err));

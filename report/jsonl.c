@@ -22,6 +22,7 @@ typedef enum form {
   FORM_VALUE,  /* by its type */
   FORM_NUMBER, /* a number, also when it is recorded as text */
   FORM_HEX,    /* "0x…", also when it is recorded as a number */
+  FORM_GUID,   /* upper case without braces, also when it is recorded as text */
   FORM_LIST,   /* items of one or several refs */
   FORM_GLUED   /* text of several refs */
 } form;
@@ -112,15 +113,19 @@ static char *put_list(jsonl *w, const item *i, const fl_batch *batch, const fl_r
 /* The form that the type has anyway. */
 static inline bool is_as_recorded(form f, fl_raw raw) {
   if (f == FORM_VALUE) return true;
+  if (f == FORM_GUID) return raw.type == FL_T_GUID;
   if (f == FORM_NUMBER) return raw.type >= FL_T_U8 && raw.type <= FL_T_U32 && raw.n <= 4;
   return raw.type == FL_T_HEX64 || raw.type == FL_T_HEX32;
 }
 
-/* A number also where it is recorded as text, and hexadecimal where it is recorded as a number. */
+/* A number or a GUID also where it is recorded as text, and hexadecimal where it is a number. */
 static char *put_formed(jsonl *w, form f, fl_raw raw, char *out) {
   uint64_t number = 0;
   if (f == FORM_NUMBER && fl_raw_u64(raw, &number)) return fl_json_put_natural(number, out);
   if (f == FORM_HEX && fl_raw_u64(raw, &number)) return fl_json_put_hex(number, out);
+  uint8_t guid[16];
+  if (f == FORM_GUID && raw.type != FL_T_GUID && fl_raw_guid(raw, guid))
+    raw = (fl_raw){guid, sizeof guid, FL_T_GUID, 0};
   return fl_json_put_raw(raw, w->scratch, out);
 }
 
@@ -161,7 +166,7 @@ static const struct {
   form form;
 } column_order[] = {
     {FL_C_PROVIDER, FORM_VALUE},
-    {FL_C_PROVIDER_GUID, FORM_VALUE},
+    {FL_C_PROVIDER_GUID, FORM_GUID},
     {FL_C_EVENT_SOURCE_NAME, FORM_VALUE},
     {FL_C_CHANNEL, FORM_VALUE},
     {FL_C_EVENT_ID, FORM_NUMBER},
@@ -174,8 +179,8 @@ static const struct {
     {FL_C_PID, FORM_NUMBER},
     {FL_C_TID, FORM_NUMBER},
     {FL_C_USER_SID, FORM_VALUE},
-    {FL_C_ACTIVITY_ID, FORM_VALUE},
-    {FL_C_RELATED_ACTIVITY_ID, FORM_VALUE},
+    {FL_C_ACTIVITY_ID, FORM_GUID},
+    {FL_C_RELATED_ACTIVITY_ID, FORM_GUID},
     {FL_C_LEVEL_NAME, FORM_VALUE},
     {FL_C_TASK_NAME, FORM_VALUE},
     {FL_C_OPCODE_NAME, FORM_VALUE},

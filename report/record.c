@@ -44,8 +44,9 @@ static void write_columns(const record *r, fl_page *page) {
     (void)fl_time_format(row->t_written, 7, time);
     fl_page_field(page, 2, LABEL_WIDTH, "time_written", fl_str_of(time));
   }
+  uint8_t guid[16];
   for (fl_column column = 0; column < FL_C_COUNT; column++) {
-    const fl_raw raw = fl_row_column(r->batch, row, column);
+    const fl_raw raw = fl_column_raw(column, fl_row_column(r->batch, row, column), guid);
     if (column == FL_C_TIME || raw.type == FL_T_NULL) continue;
     const fl_value value = fl_raw_decode(raw, r->arena);
     write_field(r, page, fl_str_of(fl_column_names[column]), &value);
@@ -139,8 +140,9 @@ static void json_columns(fl_json *j, const record *r) {
   fl_json_key(j, "time");
   if (r->row->flags & FL_F_TIME_INVALID) fl_json_null(j);
   else fl_json_time(j, r->row->t);
+  uint8_t guid[16];
   for (fl_column column = 0; column < FL_C_COUNT; column++) {
-    const fl_raw raw = fl_row_column(r->batch, r->row, column);
+    const fl_raw raw = fl_column_raw(column, fl_row_column(r->batch, r->row, column), guid);
     if (column == FL_C_TIME || raw.type == FL_T_NULL) continue;
     const fl_value value = fl_raw_decode(raw, r->arena);
     uint64_t number = 0;

@@ -75,12 +75,13 @@ static void pack_joined(fl_pack *pack, fl_raw raw) {
 
 static void pack_columns(fl_pack *pack, const fl_plan *plan, const fl_batch *batch,
                          const fl_row *row, bool *is_cut) {
+  uint8_t guid[16];
   for (unsigned column = 0; column < FL_C_COUNT; column++) {
     if (plan->constants[column].n) continue;
     const fl_raw raw = fl_row_column(batch, row, (fl_column)column);
     if (raw.type & FL_T_ARRAY) pack_joined(pack, raw);
     else if (column == FL_C_TIME) pack_time(pack, row, raw, is_cut);
-    else (void)fl_pack_raw(pack, raw, is_cut);
+    else (void)fl_pack_raw(pack, fl_column_raw((fl_column)column, raw, guid), is_cut);
   }
 }
 

@@ -40,7 +40,7 @@ typedef enum fl_ref_kind { FL_REF_NONE, FL_REF_CONST, FL_REF_SLOT } fl_ref_kind;
 typedef struct fl_ref {
   fl_ref_kind kind;
   uint32_t slot;   /* FL_REF_SLOT: index into the row's slots */
-  fl_raw constant; /* FL_REF_CONST: FL_T_UTF8 text owned by the shape; FL_REF_NONE: null */
+  fl_raw constant; /* FL_REF_CONST: FL_T_UTF8 text or a FL_T_GUID, owned by the shape; NONE: null */
 } fl_ref;
 
 /* How several refs make one value: a single one, a list of items (repeated elements, in order),

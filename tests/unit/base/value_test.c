@@ -2,11 +2,12 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 #include <cmocka.h>
 
-#include "faultline/value.h"
+#include "base/raw.h"
 
 #define RAW(type, bytes) ((fl_raw){(const uint8_t *)(bytes), sizeof(bytes) - 1, (type), 0})
 
@@ -66,6 +67,35 @@ static void identifiers_and_times(void **state) {
   expect_text(RAW(FL_T_BIN, "\xde\xad\x00"), FL_V_STR, "DEAD00");
 }
 
+/* Classic logs and libevtx give GUIDs as text; a column has one form all the same. */
+static void guids_as_text(void **state) {
+  (void)state;
+  static const char braced[] = "{0c93a589-5C68-0001-a0a5-930c685cd701}";
+  static const char bare[] = "0C93A589-5C68-0001-A0A5-930C685CD701";
+  static const char *const others[] = {"",
+                                       "{}",
+                                       "0C93A589-5C68-0001-A0A5-930C685CD70",
+                                       "0C93A589-5C68-0001-A0A5-930C685CD701}",
+                                       "0C93A589 5C68-0001-A0A5-930C685CD701",
+                                       "{0C93A589-5C68-0001-A0A5-930C685CD70g}"};
+  uint8_t wide[2 * sizeof braced], guid[16], room[16];
+  char text[FL_SHORT_TEXT_MAX];
+  for (size_t i = 0; i < sizeof braced; i++) wide[2 * i] = (uint8_t)braced[i], wide[2 * i + 1] = 0;
+  assert_true(fl_raw_guid((fl_raw){wide, sizeof wide, FL_T_STR16, 0}, guid));
+  assert_int_equal(fl_put_guid(guid, text), 36);
+  assert_memory_equal(text, bare, 36);
+  assert_true(fl_raw_guid((fl_raw){(const uint8_t *)bare, 36, FL_T_UTF8, 0}, room));
+  assert_memory_equal(room, guid, 16);
+  for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+    assert_false(fl_raw_guid(
+        (fl_raw){(const uint8_t *)others[i], (uint32_t)strlen(others[i]), FL_T_UTF8, 0}, room));
+  wide[3] = 1; /* a letter beyond Latin */
+  assert_false(fl_raw_guid((fl_raw){wide, sizeof wide, FL_T_STR16, 0}, room));
+  const fl_raw raw = {(const uint8_t *)bare, 36, FL_T_UTF8, 0};
+  assert_int_equal(fl_column_raw(FL_C_ACTIVITY_ID, raw, room).type, FL_T_GUID);
+  assert_int_equal(fl_column_raw(FL_C_HOST, raw, room).type, FL_T_UTF8);
+}
+
 static void arrays(void **state) {
   (void)state;
   expect_text(RAW(FL_T_STR16 | FL_T_ARRAY, "a\0\0\0\0\0b\0"), FL_V_LIST, "a, , b");
@@ -110,6 +140,7 @@ int main(void) {
       cmocka_unit_test(strings),
       cmocka_unit_test(integers),
       cmocka_unit_test(identifiers_and_times),
+      cmocka_unit_test(guids_as_text),
       cmocka_unit_test(arrays),
       cmocka_unit_test(bad_lengths_are_given_as_bytes),
       cmocka_unit_test(numbers),
