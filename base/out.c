@@ -23,7 +23,7 @@ static fl_status create(int fd, size_t cap, fl_out **ret_out, fl_err *err) {
 
 static void destroy(fl_out *out) {
   free(out->buffer);
-  free(out->path);
+  free(out->name);
   free(out->part);
   free(out);
 }
@@ -36,20 +36,34 @@ static bool is_special_file(const char *path) {
   return stat(path, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode);
 }
 
+/* A new file in the folder of `path`: never one that is there, never through a link. The name is
+ * no secret, and need not be: O_EXCL takes no file of anybody else. */
+static int create_part(fl_out *out) {
+  enum { TRIES = 1000 };
+  const char *slash = strrchr(out->name, '/');
+  const int n_folder = slash ? (int)(slash - out->name) + 1 : 0;
+  const size_t cap = (size_t)n_folder + 64;
+  out->part = malloc(cap);
+  for (unsigned i = 0; out->part && i < TRIES; i++) {
+    (void)snprintf(out->part, cap, "%.*sfaultline-%ld-%u.part", n_folder, out->name, (long)getpid(),
+                   i);
+    const int fd = open(out->part, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+    if (fd >= 0 || errno != EEXIST) return fd;
+  }
+  return -1;
+}
+
 static fl_status open_file(fl_out *out, const char *path, fl_err *err) {
-  const size_t n = strlen(path);
   const bool in_place = is_special_file(path);
-  out->path = malloc(n + 1);
-  out->part = malloc(n + 6);
-  if (!out->path || !out->part) return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
-  memcpy(out->path, path, n + 1);
-  (void)snprintf(out->part, n + 6, "%s%s", path, in_place ? "" : ".part");
-  out->fd = open(out->part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  if (out->fd < 0) return fl_fail(err, FL_E_IO, 0, "%s: cannot create: %s", path, strerror(errno));
+  if (!(out->name = strdup(path))) return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
+  out->fd = in_place ? open(path, O_WRONLY | O_CLOEXEC) : create_part(out);
+  if (out->fd < 0) {
+    const int reason = errno;
+    free(out->part); /* somebody else's, if it is there at all */
+    out->part = NULL;
+    return fl_fail(err, FL_E_IO, 0, "%s: cannot create: %s", path, strerror(reason));
+  }
   out->owns_fd = true;
-  if (!in_place) return FL_OK;
-  free(out->path);
-  out->path = NULL;
   return FL_OK;
 }
 
@@ -124,30 +138,24 @@ bool fl_out_failed(const fl_out *out) { return out->fail != 0; }
 fl_str fl_out_text(const fl_out *out) { return (fl_str){out->buffer, out->n}; }
 uint64_t fl_out_size(const fl_out *out) { return out->n_written + out->n; }
 
+fl_status fl_out_check(const fl_out *out, fl_err *err) {
+  if (!out->fail) return FL_OK;
+  if (out->fd < 0) return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
+  return fl_fail(err, FL_E_IO, 0, "%s: cannot write: %s", out->name ? out->name : "standard output",
+                 strerror(out->fail));
+}
+
 static fl_status finish_file(fl_out *out, fl_err *err) {
-  if (out->path && !out->fail && fsync(out->fd) != 0 && errno != EINVAL) out->fail = errno;
+  if (out->part && !out->fail && fsync(out->fd) != 0 && errno != EINVAL) out->fail = errno;
   if (out->owns_fd && close(out->fd) != 0 && !out->fail) out->fail = errno;
-  const char *name = out->part ? out->part : "standard output";
-  if (out->fail) {
-    if (out->path) (void)unlink(out->part);
-    return fl_fail(err, FL_E_IO, 0, "%s: cannot write: %s", name, strerror(out->fail));
-  }
-  if (out->path && rename(out->part, out->path) != 0) {
-    const int reason = errno;
-    (void)unlink(out->part);
-    return fl_fail(err, FL_E_IO, 0, "%s: cannot rename: %s", out->path, strerror(reason));
-  }
-  return FL_OK;
+  if (out->part && !out->fail && rename(out->part, out->name) != 0) out->fail = errno;
+  if (out->part && out->fail) (void)unlink(out->part);
+  return fl_out_check(out, err);
 }
 
 fl_status fl_out_close(fl_out *out, fl_err *err) {
-  fl_status status = FL_OK;
-  if (out->fd >= 0) {
-    fl_out_flush(out);
-    status = finish_file(out, err);
-  } else if (out->fail) {
-    status = fl_fail(err, FL_E_NOMEM, 0, "out of memory");
-  }
+  if (out->fd >= 0) fl_out_flush(out);
+  const fl_status status = out->fd >= 0 ? finish_file(out, err) : fl_out_check(out, err);
   destroy(out);
   return status;
 }
@@ -155,6 +163,6 @@ fl_status fl_out_close(fl_out *out, fl_err *err) {
 void fl_out_discard(fl_out *out) {
   if (!out) return;
   if (out->owns_fd) (void)close(out->fd);
-  if (out->path) (void)unlink(out->part);
+  if (out->part) (void)unlink(out->part);
   destroy(out);
 }

@@ -14,7 +14,8 @@ struct fl_out {
   int fd;   /* -1: memory */
   int fail; /* errno of the first failure */
   bool owns_fd;
-  char *path, *part; /* final and temporary name, NULL for standard output */
+  char *name; /* the final one; NULL for standard output and memory */
+  char *part; /* the temporary one; NULL where bytes go straight to their place */
   uint64_t n_written;
 };
 

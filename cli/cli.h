@@ -13,7 +13,7 @@ typedef enum cli_exit {
   CLI_NOTHING = 4,
   CLI_OUTPUT = 5,
   CLI_INTERNAL = 70,
-  CLI_INTERRUPTED = 130
+  CLI_INTERRUPTED = 130 /* any signal that is caught; the program then ends with 128 + its number */
 } cli_exit;
 
 /* Every option of every command; options.def holds the rows, commands.def says who takes which. */
@@ -70,12 +70,14 @@ cli_exit cli_failed(fl_status status, const fl_err *err);
 bool cli_is_terminal(void);                         /* standard error is one */
 size_t cli_text_near(const char *a, const char *b); /* edit distance, at most 8 */
 
-/* SIGINT: the next callback of a gate stops the run. */
+/* SIGINT, SIGTERM, SIGHUP: the next callback of a gate stops the run. */
 void cli_interrupt_watch(void);
 bool cli_interrupted(void);
+int cli_interrupt_code(void); /* 128 + the signal's number */
 
-/* The gate: the sink between a producer and the consumers of a command. It stops on SIGINT, counts,
- * shows progress and notes, and lets only rows through that pass the time window and --where. */
+/* The gate: the sink between a producer and the consumers of a command. It stops on a signal,
+ * counts, shows progress and notes, and lets only rows through that pass the time window and
+ * --where. */
 enum { CLI_MAX_SINKS = 3 };
 typedef struct cli_gate {
   const cli_args *args;
@@ -87,7 +89,8 @@ typedef struct cli_gate {
   uint64_t limit;         /* rows let through; 0 = all */
   uint64_t n_passed, n_seen, n_notes;
   bool hit_limit, is_drawn;
-  fl_time newest; /* of all sources that ended */
+  bool has_sink_failed; /* a consumer, as opposed to the reading */
+  fl_time newest;       /* of all sources that ended */
   uint64_t next_draw;
   fl_row *rows; /* FL_BATCH_ROWS of them, when rows are filtered */
   fl_arena *arena;

@@ -78,7 +78,8 @@ cli_exit cli_export(const cli_args *args) {
   exit = is_sorted ? stream_sorted(&own, fl_event_writer_sink(writer))
                    : stream(&own, fl_event_writer_sink(writer));
   status = fl_event_writer_finish(writer, &err);
-  if (status < FL_OK) exit = cli_worse(exit, cli_failed(status, &err));
+  /* One failure of the output is told once. */
+  if (status < FL_OK && exit != CLI_OUTPUT) exit = cli_worse(exit, cli_failed(status, &err));
   if (exit != CLI_INTERRUPTED || cli_has(args, OPT_output)) return cli_close(out, exit);
   (void)cli_close(out, CLI_DONE); /* a stream keeps the lines that were whole */
   return exit;

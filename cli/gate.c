@@ -99,9 +99,11 @@ static fl_status take_batch(void *self, const fl_batch *batch, fl_err *err) {
     gate->next_draw = gate->n_seen + DRAW_EVERY;
     draw(gate, name_of(gate, batch->source));
   }
-  for (size_t i = 0; i < gate->n_next && passed.n_rows; i++)
-    if (gate->next[i].batch) FL_TRY(gate->next[i].batch(gate->next[i].self, &passed, err));
-  return FL_OK;
+  fl_status status = FL_OK;
+  for (size_t i = 0; i < gate->n_next && passed.n_rows && status >= FL_OK; i++)
+    if (gate->next[i].batch) status = gate->next[i].batch(gate->next[i].self, &passed, err);
+  gate->has_sink_failed = status < FL_OK;
+  return status;
 }
 
 static void print_note(cli_gate *gate, const fl_note *note) {

@@ -47,7 +47,7 @@ cli_exit cli_read(cli_gate *gate, fl_ingest_totals *ret_totals) {
   if (cli_interrupted()) return CLI_INTERRUPTED;
   if (status >= FL_OK || (status == FL_E_STOPPED && gate->hit_limit)) return CLI_DONE;
   const cli_exit exit = cli_failed(status, &err);
-  return status == FL_E_IO ? CLI_NOTHING : exit;
+  return status == FL_E_IO && !gate->has_sink_failed ? CLI_NOTHING : exit;
 }
 
 cli_exit cli_judge(const cli_gate *gate, const fl_ingest_totals *totals) {

@@ -167,7 +167,7 @@ static fl_status write_batch(void *self, const fl_batch *batch, fl_err *err) {
     FL_TRY(fl_event_build(batch, &batch->rows[i], w->arena, &event, err));
     write_event(w, &event);
   }
-  return FL_OK;
+  return fl_out_check(w->out, err);
 }
 
 static void destroy(csv *w) {

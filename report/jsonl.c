@@ -466,11 +466,10 @@ static fl_status write_batch(void *self, const fl_batch *batch, fl_err *err) {
   for (uint32_t i = 0; i < batch->n_rows; i++) {
     fl_arena_reset(w->scratch);
     if (put_row(w, batch, &batch->rows[i])) continue;
-    if (fl_out_failed(w->out)) return fl_fail(err, FL_E_IO, 0, "output cannot be written");
+    FL_TRY(fl_out_check(w->out, err));
     return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
   }
-  if (fl_out_failed(w->out)) return fl_fail(err, FL_E_IO, 0, "output cannot be written");
-  return FL_OK;
+  return fl_out_check(w->out, err);
 }
 
 static fl_status begin_source(void *self, const fl_source_info *source, fl_err *err) {
@@ -495,9 +494,9 @@ static void jsonl_free(jsonl *w) {
 
 static fl_status finish(fl_event_writer *writer, fl_err *err) {
   jsonl *w = (jsonl *)(void *)writer;
-  const bool has_failed = fl_out_failed(w->out);
+  const fl_status status = fl_out_check(w->out, err);
   jsonl_free(w);
-  return has_failed ? fl_fail(err, FL_E_IO, 0, "output cannot be written") : FL_OK;
+  return status;
 }
 
 fl_status fl_event_format_jsonl(fl_out *out, fl_event_writer **ret_writer, fl_err *err) {

@@ -81,6 +81,7 @@ FL_API void fl_out_str(fl_out *out, fl_str s);
 FL_API void fl_out_puts(fl_out *out, const char *c_string);
 FL_API void fl_out_printf(fl_out *out, const char *format, ...) FL_PRINTF(2, 3);
 FL_API bool fl_out_failed(const fl_out *out);
+FL_API fl_status fl_out_check(const fl_out *out, fl_err *err); /* names the target and the reason */
 FL_API fl_str fl_out_text(const fl_out *out); /* memory outputs: what was written so far */
 FL_API uint64_t fl_out_size(const fl_out *out);
 /* Flushes, syncs and renames; frees `out` in every case. */
