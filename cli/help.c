@@ -13,7 +13,8 @@ static void print_overview(fl_out *out) {
   fl_out_puts(out,
               "\n\"faultline help COMMAND\" lists its options.\n"
               "exit: 0 done, 1 found (--exit-code), 2 usage, 3 part of the input unread,\n"
-              "      4 nothing read, 5 output not written, 70 internal, 130 interrupted\n");
+              "      4 nothing read, 5 output not written, 70 internal, 130 interrupted\n"
+              "      (128+n: signal n)\n");
 }
 
 cli_exit cli_help(const cli_args *args) {

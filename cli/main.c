@@ -42,17 +42,17 @@ static cli_exit unknown_command(const char *name) {
   return CLI_USAGE;
 }
 
-static cli_exit run(int argc, char **argv) {
+static int run(int argc, char **argv) {
   const char *name = argv[1];
   if (strcmp(name, "-h") == 0 || strcmp(name, "--help") == 0) name = "help";
   if (strcmp(name, "-V") == 0 || strcmp(name, "--version") == 0) name = "version";
   const cli_command *command = cli_command_find(name);
-  if (!command) return unknown_command(name);
+  if (!command) return (int)unknown_command(name);
   cli_args args = {0};
   cli_exit exit = CLI_USAGE;
   if (cli_args_parse(command, argc - 1, argv + 1, &args)) exit = args.command->run(&args);
   cli_args_done(&args);
-  return cli_interrupted() ? CLI_INTERRUPTED : exit;
+  return cli_interrupted() ? cli_interrupt_code() : (int)exit;
 }
 
 int main(int argc, char **argv) {
@@ -62,5 +62,5 @@ int main(int argc, char **argv) {
     return CLI_USAGE;
   }
   cli_interrupt_watch();
-  return (int)run(argc, argv);
+  return run(argc, argv);
 }

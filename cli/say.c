@@ -1,4 +1,4 @@
-/* say.c - messages on standard error, SIGINT, exit codes, and outputs. */
+/* say.c - messages on standard error, signals, exit codes, and outputs. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,18 +10,23 @@
 
 /* The one thing that lives outside of any call: a signal has nowhere else to leave its word. */
 static volatile sig_atomic_t interrupted;
-static void on_interrupt(int number) {
-  (void)number;
-  interrupted = 1;
-}
+static void on_interrupt(int number) { interrupted = number; }
 
 void cli_interrupt_watch(void) {
+  static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
   struct sigaction action = {.sa_handler = on_interrupt};
+  struct sigaction before;
   action.sa_flags = (int)SA_RESETHAND; /* the second one ends the program at once */
   (void)sigemptyset(&action.sa_mask);
-  (void)sigaction(SIGINT, &action, NULL);
+  for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+    const bool is_known = sigaction(numbers[i], NULL, &before) == 0;
+    /* nohup(1) asks for runs that outlive their terminal. */
+    if (numbers[i] == SIGHUP && is_known && before.sa_handler == SIG_IGN) continue;
+    (void)sigaction(numbers[i], &action, NULL);
+  }
 }
 bool cli_interrupted(void) { return interrupted != 0; }
+int cli_interrupt_code(void) { return 128 + (int)interrupted; }
 
 bool cli_is_terminal(void) { return isatty(STDERR_FILENO) == 1; }
 

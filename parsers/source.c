@@ -112,9 +112,8 @@ static fl_status pull_stdin(void *self, const uint8_t **ret_bytes, size_t *ret_n
   if (source->n_pulled >= FL_LIMIT_UNPACKED_BYTES)
     return fl_fail(err, FL_E_LIMIT, source->n_pulled, "standard input is longer than %llu bytes",
                    (unsigned long long)FL_LIMIT_UNPACKED_BYTES);
-  ssize_t n;
-  do n = read(STDIN_FILENO, source->own_buffer, STDIN_STEP);
-  while (n < 0 && errno == EINTR);
+  /* A signal that interrupts the wait wants the run to end: waiting on might last for ever. */
+  const ssize_t n = read(STDIN_FILENO, source->own_buffer, STDIN_STEP);
   if (n < 0) return fl_fail(err, FL_E_IO, source->n_pulled, "standard input: %s", reason_of(errno));
   if (n == 0) return FL_END;
   *ret_bytes = source->own_buffer;
