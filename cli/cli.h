@@ -82,7 +82,7 @@ enum { CLI_MAX_SINKS = 3 };
 typedef struct cli_gate {
   const cli_args *args;
   fl_sink next[CLI_MAX_SINKS];
-  size_t n_next;
+  size_t n_next, n_whole; /* the first n_whole of them get every row */
   bool is_quiet_on_notes; /* the consumer prints them itself */
   fl_time since, until;   /* 0 = open */
   fl_filter *filter;      /* NULL = all */
@@ -100,13 +100,18 @@ typedef struct cli_gate {
 /* Reads --since, --until, --where, --limit when `filters`; may read the inputs once to learn when
  * the newest event is. */
 cli_exit cli_gate_init(cli_gate *gate, const cli_args *args, bool filters);
+/* --where alone, for a command whose consumers know the window themselves. */
+cli_exit cli_gate_where(cli_gate *gate, const cli_args *args);
 void cli_gate_add(cli_gate *gate, fl_sink sink);
+void cli_gate_add_whole(cli_gate *gate, fl_sink sink); /* unfiltered; before all others */
 void cli_gate_done(cli_gate *gate);
 fl_sink cli_gate_sink(cli_gate *gate);
 
 /* Times of an option; 0 = not given. Where the text names no zone, --tz does, else it is UTC.
  * --since and --until may count back from the newest event, for which `args->words` are read. */
 cli_exit cli_time_option(const cli_args *args, cli_option option, fl_time *ret_time);
+/* --since and --until; the one may not be later than the other. */
+cli_exit cli_window_option(const cli_args *args, fl_time *ret_since, fl_time *ret_until);
 /* Is `text` an offset from UTC, as --tz takes it? */
 bool cli_is_zone(const char *text);
 

@@ -100,8 +100,11 @@ static fl_status take_batch(void *self, const fl_batch *batch, fl_err *err) {
     draw(gate, name_of(gate, batch->source));
   }
   fl_status status = FL_OK;
-  for (size_t i = 0; i < gate->n_next && passed.n_rows && status >= FL_OK; i++)
-    if (gate->next[i].batch) status = gate->next[i].batch(gate->next[i].self, &passed, err);
+  for (size_t i = 0; i < gate->n_next && status >= FL_OK; i++) {
+    const fl_batch *given = i < gate->n_whole ? batch : &passed;
+    if (gate->next[i].batch && given->n_rows)
+      status = gate->next[i].batch(gate->next[i].self, given, err);
+  }
   gate->has_sink_failed = status < FL_OK;
   return status;
 }
@@ -139,6 +142,11 @@ void cli_gate_add(cli_gate *gate, fl_sink sink) {
   if (gate->n_next < CLI_MAX_SINKS) gate->next[gate->n_next++] = sink;
 }
 
+void cli_gate_add_whole(cli_gate *gate, fl_sink sink) {
+  gate->n_whole = gate->n_next + 1;
+  cli_gate_add(gate, sink);
+}
+
 static cli_exit init_filter(cli_gate *gate, const cli_args *args) {
   fl_err err = {0};
   const fl_status status =
@@ -149,20 +157,27 @@ static cli_exit init_filter(cli_gate *gate, const cli_args *args) {
   return status == FL_E_NOMEM ? CLI_INTERNAL : CLI_USAGE;
 }
 
-static cli_exit init_filters(cli_gate *gate, const cli_args *args) {
-  cli_exit exit = cli_time_option(args, OPT_since, &gate->since);
-  if (exit == CLI_DONE) exit = cli_time_option(args, OPT_until, &gate->until);
-  if (exit == CLI_DONE && cli_has(args, OPT_where)) exit = init_filter(gate, args);
-  if (cli_has(args, OPT_limit)) gate->limit = strtoul(args->value[OPT_limit], NULL, 10);
-  if (exit != CLI_DONE) return exit;
-  if (gate->since && gate->until && gate->since > gate->until)
-    return cli_usage(args, "--since is later than --until: no event can lie between");
-  if (!gate->since && !gate->until && !gate->filter && !gate->limit) return CLI_DONE;
+static cli_exit make_room(cli_gate *gate) {
   gate->rows = calloc(FL_BATCH_ROWS, sizeof *gate->rows);
   gate->arena = fl_arena_create(EVENT_ARENA);
   if (gate->rows && gate->arena) return CLI_DONE;
   cli_say("out of memory");
   return CLI_INTERNAL;
+}
+
+static cli_exit init_filters(cli_gate *gate, const cli_args *args) {
+  cli_exit exit = cli_window_option(args, &gate->since, &gate->until);
+  if (exit == CLI_DONE && cli_has(args, OPT_where)) exit = init_filter(gate, args);
+  if (cli_has(args, OPT_limit)) gate->limit = strtoul(args->value[OPT_limit], NULL, 10);
+  if (exit != CLI_DONE) return exit;
+  if (!gate->since && !gate->until && !gate->filter && !gate->limit) return CLI_DONE;
+  return make_room(gate);
+}
+
+cli_exit cli_gate_where(cli_gate *gate, const cli_args *args) {
+  if (!cli_has(args, OPT_where)) return CLI_DONE;
+  const cli_exit exit = init_filter(gate, args);
+  return exit == CLI_DONE ? make_room(gate) : exit;
 }
 
 cli_exit cli_gate_init(cli_gate *gate, const cli_args *args, bool filters) {

@@ -118,3 +118,11 @@ cli_exit cli_time_option(const cli_args *args, cli_option option, fl_time *ret_t
   if (exit == CLI_DONE && newest) *ret_time = newest - (back < 0 ? -back : back);
   return exit;
 }
+
+cli_exit cli_window_option(const cli_args *args, fl_time *ret_since, fl_time *ret_until) {
+  cli_exit exit = cli_time_option(args, OPT_since, ret_since);
+  if (exit == CLI_DONE) exit = cli_time_option(args, OPT_until, ret_until);
+  if (exit == CLI_DONE && *ret_since && *ret_until && *ret_since > *ret_until)
+    exit = cli_usage(args, "--since is later than --until: no event can lie between");
+  return exit;
+}

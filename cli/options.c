@@ -121,7 +121,9 @@ static bool parse_zone(const cli_args *args) {
     cli_say("--tz %s: want an offset from UTC such as +02:00 or -05:30", zone);
     return false;
   }
-  if (!cli_has(args, OPT_at) && !cli_has(args, OPT_since) && !cli_has(args, OPT_until))
+  const bool has_time =
+      cli_has(args, OPT_at) || cli_has(args, OPT_since) || cli_has(args, OPT_until);
+  if (!has_time && !cli_has(args, OPT_quiet))
     cli_say("--tz %s changes nothing: it is the zone of --at, --since and --until; outputs are UTC",
             zone);
   return true;

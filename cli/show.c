@@ -123,6 +123,14 @@ static cli_exit find(const cli_args *args, const cli_list *inputs, finder *f) {
   return CLI_NOTHING;
 }
 
+/* Options that all commands share, and that say nothing about one record. */
+static void say_idle(const cli_args *args) {
+  const bool is_narrowed =
+      cli_has(args, OPT_since) || cli_has(args, OPT_until) || cli_has(args, OPT_where);
+  if (is_narrowed && !cli_has(args, OPT_quiet))
+    cli_say("show prints the record that REF names, whatever --since, --until and --where say");
+}
+
 cli_exit cli_show(const cli_args *args) {
   finder f = {.source = UINT32_MAX, .related = UINT32_MAX, .format = "text"};
   char *path = NULL;
@@ -131,6 +139,7 @@ cli_exit cli_show(const cli_args *args) {
   if (strcmp(f.format, "text") != 0 && strcmp(f.format, "json") != 0 &&
       strcmp(f.format, "xml") != 0)
     return cli_usage(args, "--format %s: show writes text, json or xml", f.format);
+  say_idle(args);
   cli_exit exit = split_ref(args, &f, &path);
   if (exit == CLI_DONE) exit = cli_open(args->value[OPT_output], &f.out);
   if (exit == CLI_DONE) {

@@ -103,8 +103,8 @@ static cli_exit read_options(triage *t) {
   if (exit == CLI_DONE) exit = read_roles(t);
   if (exit == CLI_DONE) exit = read_symptom(t);
   if (exit == CLI_DONE) exit = cli_time_option(args, OPT_at, &options->at);
-  if (exit == CLI_DONE) exit = cli_time_option(args, OPT_since, &options->since);
-  if (exit == CLI_DONE) exit = cli_time_option(args, OPT_until, &options->until);
+  if (exit == CLI_DONE) exit = cli_window_option(args, &options->since, &options->until);
+  options->where = text_of(args, OPT_where);
   options->user = text_of(args, OPT_user);
   options->client = text_of(args, OPT_client);
   options->server = text_of(args, OPT_server);
@@ -133,10 +133,12 @@ static cli_exit solve(triage *t) {
   fl_ingest_totals totals;
   fl_err err = {0};
   uint64_t n_events = 0;
-  fl_status status = fl_case_builder_create(t->rules, &t->options, &t->builder, &err);
-  if (status < FL_OK) return cli_failed(status, &err);
   cli_exit exit = cli_gate_init(&gate, t->args, false);
-  cli_gate_add(&gate, fl_case_builder_sink(t->builder));
+  if (exit == CLI_DONE) exit = cli_gate_where(&gate, t->args);
+  t->options.filter = gate.filter;
+  fl_status status = fl_case_builder_create(t->rules, &t->options, &t->builder, &err);
+  if (status < FL_OK) exit = cli_failed(status, &err);
+  else cli_gate_add_whole(&gate, fl_case_builder_sink(t->builder));
   if (t->timeline) cli_gate_add(&gate, fl_timeline_writer_sink(t->timeline));
   if (exit == CLI_DONE) exit = cli_read(&gate, &totals);
   if (exit == CLI_DONE) exit = cli_judge(&gate, &totals);

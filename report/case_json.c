@@ -283,6 +283,27 @@ static void write_source(fl_json *j, const fl_source_info *source) {
   fl_json_end(j);
 }
 
+/* null when the case is everything that was read. */
+static void write_window(fl_json *j, const fl_window *w) {
+  fl_json_key(j, "window");
+  if (!w->since && !w->until && !w->where.n) {
+    fl_json_null(j);
+    return;
+  }
+  fl_json_object(j);
+  fl_json_key(j, "since");
+  fl_json_time(j, w->since);
+  fl_json_key(j, "until");
+  fl_json_time(j, w->until);
+  fl_json_key(j, "where");
+  fl_json_str_or_null(j, w->where);
+  fl_json_key(j, "events");
+  fl_json_u64(j, w->n_rows);
+  fl_json_key(j, "taken");
+  fl_json_u64(j, w->n_taken);
+  fl_json_end(j);
+}
+
 static void write_note(fl_json *j, const fl_case *c, const fl_note *note) {
   fl_json_object(j);
   fl_json_key(j, "severity");
@@ -303,6 +324,7 @@ fl_status fl_report_format_json(const fl_case *c, fl_out *out, fl_err *err) {
   fl_json_key(&j, "schema");
   fl_json_u64(&j, SCHEMA);
   write_symptom(&j, c);
+  write_window(&j, &c->window);
   write_verdict(&j, c);
   fl_json_key(&j, "attempts");
   fl_json_array(&j);

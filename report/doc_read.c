@@ -109,6 +109,25 @@ static void sources_item(fl_doc *doc) {
   fl_doc_item(doc, line);
 }
 
+/* What the user left out, nobody looked at. */
+static void window_item(fl_doc *doc) {
+  const fl_window *w = &doc->c->window;
+  if (!w->since && !w->until && !w->where.n) return;
+  fl_str line = fl_doc_say(doc, "as asked, only %.*s of %.*s events were looked at:",
+                           FL_STR_ARG(fl_doc_count(doc, w->n_taken)),
+                           FL_STR_ARG(fl_doc_count(doc, w->n_rows)));
+  if (w->since)
+    line = fl_doc_say(doc, "%.*s from %.*s", FL_STR_ARG(line),
+                      FL_STR_ARG(fl_doc_moment(doc, w->since)));
+  if (w->until)
+    line = fl_doc_say(doc, "%.*s %s %.*s", FL_STR_ARG(line), w->since ? "to" : "until",
+                      FL_STR_ARG(fl_doc_moment(doc, w->until)));
+  if (w->where.n)
+    line = fl_doc_say(doc, "%.*s%s where %.*s", FL_STR_ARG(line), w->since || w->until ? "," : "",
+                      FL_STR_ARG(fl_doc_clean(doc, w->where)));
+  fl_doc_item(doc, line);
+}
+
 /* Notes about the case itself name no source. */
 static void note_item(fl_doc *doc, const fl_note *note) {
   const char *severity = fl_severity_names[note->severity];
@@ -210,6 +229,7 @@ void fl_doc_read(fl_doc *doc) {
   const fl_case *c = doc->c;
   fl_doc_heading(doc, "What was read");
   sources_item(doc);
+  window_item(doc);
   notes_items(doc);
   gap_items(doc);
   if (!c->chosen || c->verdict.status == FL_VERDICT_NO_FAILURE) covered_items(doc);

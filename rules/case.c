@@ -42,6 +42,7 @@ fl_status fl_case_builder_create(const fl_rules *rules, const fl_case_options *o
   b->rules = rules;
   b->options = options ? *options : (fl_case_options){0};
   b->owner = owner;
+  owner->c.window = (fl_window){.since = b->options.since, .until = b->options.until};
   *ret_builder = b;
   return FL_OK;
 }
@@ -49,6 +50,7 @@ fl_status fl_case_builder_create(const fl_rules *rules, const fl_case_options *o
 void fl_case_builder_free(fl_case_builder *builder) {
   if (!builder) return;
   owner_free(builder->owner);
+  fl_arena_free(builder->scratch);
   free(builder->rows);
   free(builder);
 }
@@ -109,20 +111,38 @@ static fl_status take_note(void *self, const fl_note *note, fl_err *err) {
   return FL_OK;
 }
 
+static bool is_narrowed(const fl_case_options *o) { return o->since || o->until || o->filter; }
+
+static fl_status is_taken(fl_case_builder *b, const fl_batch *batch, const fl_row *row,
+                          bool *ret_is, fl_err *err) {
+  const fl_case_options *o = &b->options;
+  const bool has_window = o->since || o->until;
+  *ret_is = !has_window || (!(row->flags & FL_F_TIME_INVALID) &&
+                            (!o->since || row->t >= o->since) && (!o->until || row->t <= o->until));
+  if (!*ret_is || !o->filter) return FL_OK;
+  if (!b->scratch && !(b->scratch = fl_arena_create(FL_LIMIT_BATCH_ARENA))) return no_memory(err);
+  fl_event event = {0};
+  fl_arena_reset(b->scratch);
+  FL_TRY(fl_event_build(batch, row, b->scratch, &event, err));
+  *ret_is = fl_filter_event(o->filter, &event);
+  return FL_OK;
+}
+
 static fl_status take_batch(void *self, const fl_batch *batch, fl_err *err) {
   fl_case_builder *b = self;
   FL_TRY(fl_coverage_batch(b->owner->coverage, batch, err));
-  const fl_case_options *o = &b->options;
-  if (!o->since && !o->until) return fl_match_batch(b->owner->match, batch, err);
+  if (!is_narrowed(&b->options)) return fl_match_batch(b->owner->match, batch, err);
   if (!b->rows && !(b->rows = malloc(FL_BATCH_ROWS * sizeof *b->rows))) return no_memory(err);
   fl_batch inside = *batch;
   inside.rows = b->rows;
   inside.n_rows = 0;
   for (uint32_t i = 0; i < batch->n_rows && inside.n_rows < FL_BATCH_ROWS; i++) {
-    const fl_time t = batch->rows[i].t;
-    if ((o->since && t < o->since) || (o->until && t > o->until)) continue;
-    b->rows[inside.n_rows++] = batch->rows[i];
+    bool is = false;
+    FL_TRY(is_taken(b, batch, &batch->rows[i], &is, err));
+    if (is) b->rows[inside.n_rows++] = batch->rows[i];
   }
+  b->owner->c.window.n_rows += batch->n_rows;
+  b->owner->c.window.n_taken += inside.n_rows;
   return inside.n_rows ? fl_match_batch(b->owner->match, &inside, err) : FL_OK;
 }
 
@@ -139,6 +159,8 @@ fl_status fl_case_builder_finish(fl_case_builder *builder, const fl_ingest_total
   case_owner *o = builder->owner;
   if (!o) return fl_fail(err, FL_E_ARG, 0, "a case is finished once only");
   if (totals) o->c.totals = *totals;
+  o->c.window.where = fl_arena_str(o->arena, builder->options.where);
+  if (!o->c.window.where.p) return no_memory(err);
   FL_TRY(fl_coverage_finish(o->coverage, &o->c.coverage, &o->c.n_coverage, err));
   FL_TRY(fl_case_solve(builder->rules, &builder->options, o, err));
   o->c.sources = o->sources;

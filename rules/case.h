@@ -24,7 +24,8 @@ struct fl_case_builder {
   const fl_rules *rules;
   fl_case_options options;
   case_owner *owner; /* goes over to the case in finish */
-  fl_row *rows;      /* of the batch at hand, when --since or --until leaves some out */
+  fl_row *rows;      /* of the batch at hand, when the window leaves some out */
+  fl_arena *scratch; /* of the row at hand, for --where */
 };
 
 /* case_solve.c: from what was kept to findings and verdict. */

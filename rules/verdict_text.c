@@ -152,6 +152,17 @@ static fl_str others(fl_solver *s) {
       last);
 }
 
+/* " from A to B, in the rows that --where lets through": what was left out cannot be found. */
+static fl_str scope(fl_solver *s) {
+  const fl_window *w = &s->c->window;
+  const fl_str since = w->since ? fl_moment_text(w->since, s->arena) : (fl_str){0};
+  const fl_str until = w->until ? fl_moment_text(w->until, s->arena) : (fl_str){0};
+  const char *before = since.n && until.n ? " from " : since.n ? " since " : "";
+  const char *between = since.n && until.n ? " to " : until.n ? " until " : "";
+  return fl_arena_printf(s->arena, "%s%.*s%s%.*s%s", before, FL_STR_ARG(since), between,
+                         FL_STR_ARG(until), w->where.n ? " in the events that --where takes" : "");
+}
+
 static fl_str nothing(fl_solver *s) {
   if (s->options && s->options->attempt)
     return fl_arena_printf(s->arena, "There is no attempt %u; the case has %zu.",
@@ -175,7 +186,9 @@ static fl_str nothing(fl_solver *s) {
         "Only connections of strangers (scanners, guessed passwords) were found: "
         "%zu.",
         s->n_attempts);
-  return FL_STR("No connection attempt was found in these logs.");
+  const fl_str where = scope(s);
+  return fl_arena_printf(s->arena, "No connection attempt was found in these logs%.*s.",
+                         FL_STR_ARG(where));
 }
 
 fl_status fl_verdict_sentence(fl_solver *s, fl_err *err) {

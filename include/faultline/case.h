@@ -153,6 +153,14 @@ typedef struct fl_verdict {
   size_t n_collect;
 } fl_verdict;
 
+/* What the case was narrowed to: all that follows was concluded from these rows alone. Coverage
+ * is that of all rows. */
+typedef struct fl_window {
+  fl_time since, until;     /* 0 = open */
+  fl_str where;             /* the expression of --where, empty = none */
+  uint64_t n_rows, n_taken; /* counted when it is narrowed */
+} fl_window;
+
 /* What the user says about the case; strings outlive it. */
 typedef struct fl_case_options {
   fl_symptom symptom;
@@ -162,7 +170,9 @@ typedef struct fl_case_options {
   const fl_str *role_hosts; /* --role HOST=ROLE */
   const unsigned *role_bits;
   size_t n_roles;
-  fl_time since, until; /* 0 = open */
+  fl_time since, until;           /* 0 = open */
+  const struct fl_filter *filter; /* of `where`; NULL = all; outlives the last row */
+  fl_str where;
   bool with_recovered;
 } fl_case_options;
 
@@ -173,6 +183,7 @@ typedef struct fl_case {
   const fl_note *notes;
   size_t n_notes;
   fl_ingest_totals totals;
+  fl_window window;
   const fl_coverage *coverage;
   size_t n_coverage;
   const fl_machine *machines;

@@ -57,7 +57,8 @@ FL_API fl_status fl_filter_compile(fl_str text, fl_filter **ret_filter, fl_err *
 FL_API void fl_filter_free(fl_filter *filter);
 FL_API bool fl_filter_event(const fl_filter *filter, const fl_event *event);
 
-/* The builder of a case: a sink that matches rows while they are read, then solves. */
+/* The builder of a case: a sink that matches rows while they are read, then solves. It wants every
+ * row: what the options leave out still counts for coverage. */
 typedef struct fl_case_builder fl_case_builder;
 FL_API fl_status fl_case_builder_create(const fl_rules *rules, const fl_case_options *options,
                                         fl_case_builder **ret_builder, fl_err *err);

@@ -130,6 +130,33 @@ check(at[0] == at[1] == at[2], "--at with a zone, without, and with --tz")
 check(run("triage", log, "--exit-code=info").code in (0, 1), "--exit-code")
 check(run("triage", log).out == run("triage", log).out, "a report is the same each time")
 
+# What a window or an expression leaves out, the report says.
+window = ("--since", "2026-03-02T10:10:00Z", "--until", "2026-03-02T10:12:30Z")
+expect(run("triage", log, *window), 0, "from 2026-03-02 10:10:00.000 UTC to", "- as asked, only")
+narrowed = json.loads(run("triage", "--format", "json", log, *window).text)
+check(len(narrowed["attempts"]) < len(case["attempts"]) and narrowed["window"]["since"].startswith("2026-03-02T10:10"),
+      "a window narrows the case, and stands in it")
+check(case["window"] is None, "no window, nothing said")
+expect(run("triage", log, "--since", "2030-01-01T00:00:00Z"), 0, "found in these logs since 2030-01-01 00:00:00 UTC")
+expect(run("triage", log, "--until", "2020-01-01T00:00:00Z"), 0, "found in these logs until 2020-01-01 00:00:00 UTC")
+expect(run("triage", log, "--since", "2026-03-02T00:00:00Z", "--until", "2026-03-01T00:00:00Z"), 2, err="--since is later")
+ends = json.loads(expect(run("triage", log, "--where", "event_id == 1026", "--format", "json"), 0).text)
+check(ends["window"]["where"] == "event_id == 1026" and ends["window"]["taken"] == len(failed) and
+      ends["window"]["events"] == len(everything), "--where narrows the case, and stands in it")
+check(ends["coverage"] == case["coverage"], "coverage sees every row")
+check({e["record_id"] for a in ends["attempts"] for e in a["events"]} <= {e["record_id"] for e in failed},
+      "the case sees what passes alone")
+expect(run("triage", log, "--where", "event_id == 1"), 0, "in the events that --where takes", "where event_id == 1\n",
+       err="no events pass")
+expect(run("triage", log, "--where", "event_id =="), 2, err="--where")
+expect(run("triage", log, "--where", "event_id == 1026", "--timeline", path("ends.fltl")), 0)
+check(len(events(path("ends.fltl"))) == len(failed), "a timeline beside it holds what passes")
+for words in (("--since", "-2h"), ("--where", "event_id == 1"), ("--until", "2020-01-01")):
+    expect(run("show", f"{log}@4608", *words), 0, "<Event", err="whatever --since")
+check(run("show", f"{log}@4608", "--since", "-2h", "--quiet", "--recovered", "--hash", "none", "--jobs", "1").notes == "",
+      "show takes the common options")
+check(run("export", log, "--tz", "+02:00", "--quiet").notes == "", "--quiet silences what changes nothing")
+
 # A timeline in the same pass is the timeline of a pass of its own; and reads back.
 expect(run("timeline", log, "-o", path("own.fltl")), 0)
 expect(run("triage", log, "--timeline", path("same.fltl")), 0)
