@@ -58,11 +58,13 @@ cli_exit cli_judge(const cli_gate *gate, const fl_ingest_totals *totals) {
             (unsigned long long)totals->n_sources);
     return CLI_NOTHING;
   }
+  const bool is_sound = totals->worst <= FL_NOTE_INFO && totals->n_failed == 0;
   if (totals->n_events == 0 && totals->n_recovered == 0 && !is_quiet)
-    cli_say("no events: what was read is sound and holds no records");
+    cli_say(is_sound ? "no events: what was read is sound and holds no records"
+                     : "no events: none could be read from what is damaged");
   else if (gate->n_passed == 0 && gate->rows && !is_quiet)
     cli_say("no events pass the filters; %llu were read", (unsigned long long)gate->n_seen);
-  if (totals->worst <= FL_NOTE_INFO && totals->n_failed == 0) return CLI_DONE;
+  if (is_sound) return CLI_DONE;
   if (!is_quiet)
     cli_say("some input was not read whole; \"faultline inspect\" says what and where");
   return CLI_PARTIAL;

@@ -174,6 +174,10 @@ expect(run("show", f"{name}@1", path("own.fltl")), 4, err="no record at offset 1
 expect(run("export", path("own.fltl"), log), 2, err="alone")
 cut = open(path("own.fltl"), "rb").read()
 check(run("export", write("cut.fltl", cut[:len(cut) * 2 // 3])).code in (3, 4), "a cut timeline is noticed")
+# Every byte of its blocks turned over: it is a timeline, but nobody may call it sound.
+spoilt = run("export", write("spoilt.fltl", cut[:100] + bytes(255 - b for b in cut[100:])))
+check(spoilt.code in (3, 4) and "sound" not in spoilt.notes and "no events: none could be read" in spoilt.notes,
+      "a damaged timeline is not called sound", spoilt)
 
 # The reader that the format's document prints.
 sys.path.insert(0, os.path.join(TOP, "docs"))
