@@ -54,8 +54,11 @@ cli_exit cli_judge(const cli_gate *gate, const fl_ingest_totals *totals) {
   const bool is_quiet = cli_has(gate->args, OPT_quiet);
   if (gate->hit_limit) return totals->worst > FL_NOTE_INFO ? CLI_PARTIAL : CLI_DONE;
   if (totals->n_parsed == 0) {
-    cli_say("nothing could be read: of %llu seen, no source is of a known format and whole enough",
-            (unsigned long long)totals->n_sources);
+    const bool is_told = totals->n_sources == 1 && gate->n_notes > 0; /* its note said why */
+    if (!is_told)
+      cli_say(
+          "nothing could be read: of %llu seen, no source is of a known format and whole enough",
+          (unsigned long long)totals->n_sources);
     return CLI_NOTHING;
   }
   const bool is_sound = totals->worst <= FL_NOTE_INFO && totals->n_failed == 0;
@@ -66,7 +69,9 @@ cli_exit cli_judge(const cli_gate *gate, const fl_ingest_totals *totals) {
     cli_say("no events pass the filters; %llu were read", (unsigned long long)gate->n_seen);
   if (is_sound) return CLI_DONE;
   if (!is_quiet)
-    cli_say("some input was not read whole; \"faultline inspect\" says what and where");
+    cli_say("some input was not read whole; %s", gate->is_quiet_on_notes
+                                                     ? "the notes say what and where"
+                                                     : "\"faultline inspect\" says what and where");
   return CLI_PARTIAL;
 }
 

@@ -14,5 +14,9 @@ static int probe(const fl_probe *probe) {
 const fl_parser fl_parser_evt = {
     .name = "evt",
     .summary = "legacy event log of Windows XP and before (recognised, not read)",
+    .instead =
+        "legacy event log (.evt): not read by this version; convert it with \"wevtutil epl "
+        "FILE.evt FILE.evtx /lf:true\", or in Event Viewer with \"Save All Events As\", on a "
+        "Windows machine",
     .probe = probe,
 };

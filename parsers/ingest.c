@@ -93,7 +93,7 @@ static void skip_source(fl_frame *frame, const char *text) {
 }
 
 static void recognise_only(fl_frame *frame, const bid *best) {
-  static const char text[] = "recognised, but not read by this version";
+  const char *text = best->parser->instead;
   if (best->score >= SCORE_NAME) {
     fail_source(frame, FL_E_UNSUPPORTED, 0, text);
     return;

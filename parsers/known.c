@@ -112,14 +112,19 @@ static int probe_text(const fl_probe *probe) {
   return is_bytes_of_text(probe->head, probe->n_head) ? 5 : 0;
 }
 
-#define KNOWN(id, words) \
-  const fl_parser fl_parser_##id = {.name = #id, .summary = words, .probe = probe_##id};
-KNOWN(etl, "event trace log (recognised, not read)")
-KNOWN(pcapng, "packet capture (recognised, not read)")
-KNOWN(pcap, "packet capture (recognised, not read)")
-KNOWN(minidump, "user-mode crash dump (recognised, not read)")
-KNOWN(kdump, "kernel crash dump (recognised, not read)")
-KNOWN(hive, "registry hive (recognised, not read)")
-KNOWN(reg, "registry export (recognised, not read)")
-KNOWN(wer, "Windows Error Reporting report (recognised, not read)")
-KNOWN(text, "plain text (recognised, not read)")
+/* What other tools say of these formats: docs/formats/bundles.md, "Recognised formats". */
+#define KNOWN(id, words, advice)                                                            \
+  const fl_parser fl_parser_##id = {.name = #id,                                            \
+                                    .summary = words " (recognised, not read)",             \
+                                    .instead = words ": not read by this version; " advice, \
+                                    .probe = probe_##id};
+KNOWN(etl, "event trace log", "convert it with \"tracerpt FILE -of EVTX\" on a Windows machine")
+KNOWN(pcapng, "packet capture", "open it in Wireshark")
+KNOWN(pcap, "packet capture", "open it in Wireshark")
+KNOWN(minidump, "user-mode crash dump", "open it in WinDbg")
+KNOWN(kdump, "kernel crash dump", "open it in WinDbg")
+KNOWN(hive, "registry hive", "it holds settings, no events")
+KNOWN(reg, "registry export", "it holds settings, no events")
+KNOWN(wer, "Windows Error Reporting report",
+      "the Application log has the same crash as event 1000 or 1001")
+KNOWN(text, "plain text", "events are read from .evtx files, folders and archives of them")

@@ -80,6 +80,8 @@ typedef struct fl_probe {
 typedef struct fl_parser {
   const char *name; /* type in outputs: "evtx" */
   const char *summary;
+  /* Of a format that is recognised but not read: what to do instead, as the end of a sentence. */
+  const char *instead;
   size_t state_size; /* zeroed memory given to the calls below */
   bool is_container;
   /* 100 = magic and a second structural check, 50 = magic alone, 10 = a guess by name, 0 = no. */

@@ -58,7 +58,10 @@ static const uint8_t hive[] = "regf\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1\0\0\0\3\0\
 static const member three[] = {{"logs/a.png", picture, sizeof picture},
                                {"logs/SYSTEM.hiv", hive, sizeof hive},
                                {"read me.txt", "hello\n", 6}};
-#define RECOGNISED "recognised, but not read by this version\n"
+#define NO_HIVE "registry hive: not read by this version; it holds settings, no events\n"
+#define NO_TEXT                            \
+  "plain text: not read by this version; " \
+  "events are read from .evtx files, folders and archives of them\n"
 
 static void test_folder(void **state) {
   (void)state;
@@ -96,7 +99,7 @@ static void test_inputs_that_hold_nothing(void **state) {
   expect_lines("absent",
                "note unreadable: cannot be opened: No such file or directory\n"
                "absent unknown 0 failed\n");
-  expect_lines("note.txt", "note unsupported: " RECOGNISED "note.txt text 6 skipped\n");
+  expect_lines("note.txt", "note unsupported: " NO_TEXT "note.txt text 6 skipped\n");
   expect_lines("x.png", "note unsupported: no parser claims it\nx.png unknown 17 skipped\n");
   expect_lines("nothing", "note damaged: is empty: 0 bytes\nnothing unknown 0 failed\n");
 }
@@ -135,7 +138,7 @@ static void expect_three(const char *path, const char *type) {
   assert_int_equal(stat(path, &st), 0);
   char lines[1024];
   snprintf(lines, sizeof lines,
-           "%s!/logs/a.png unknown 17 skipped\nnote unsupported: " RECOGNISED
+           "%s!/logs/a.png unknown 17 skipped\nnote unsupported: " NO_HIVE
            "%s!/logs/SYSTEM.hiv hive 29 failed\n%s!/read me.txt text 6 skipped\n%s %s %lld\n",
            path, path, path, path, type, (long long)st.st_size);
   expect_lines(path, lines);
