@@ -188,7 +188,7 @@ cli_exit cli_gate_init(cli_gate *gate, const cli_args *args, bool filters) {
 void cli_gate_done(cli_gate *gate) {
   erase(gate);
   if (gate->n_notes > NOTES_SHOWN)
-    cli_say("%llu more notes; \"faultline inspect\" says where every byte went",
+    cli_say("%llu more notes; \"faultline inspect\" lists all of them",
             (unsigned long long)(gate->n_notes - NOTES_SHOWN));
   for (size_t i = 0; i < gate->n_names; i++) free(gate->names[i]);
   free(gate->names);

@@ -1,14 +1,99 @@
 /* inspect.c - faultline inspect: what is inside, what was read, where every byte went. */
+#include <stdlib.h>
+#include <string.h>
+
 #include "cli/cli.h"
 
+/* Notes come before their source ends, and are printed with it; the driver caps them for each
+ * source. */
+typedef struct kept_note {
+  fl_note note; /* its text is owned */
+  size_t next;  /* index + 1, 0 = the last */
+} kept_note;
 typedef struct inspector {
   fl_out *out;
   bool is_json;
+  kept_note *notes;
+  size_t n_notes, cap_notes, n_waiting;
+  size_t *first, *last; /* by id of the source: index + 1 */
+  size_t n_ids;
 } inspector;
+
+static fl_status no_memory(fl_err *err) { return fl_fail(err, FL_E_NOMEM, 0, "out of memory"); }
+
+static bool grow_ids(inspector *in, size_t n) {
+  if (n <= in->n_ids) return true;
+  n += n / 2 + 64;
+  size_t *first = realloc(in->first, n * sizeof *first);
+  if (first) in->first = first;
+  size_t *last = realloc(in->last, n * sizeof *last);
+  if (last) in->last = last;
+  if (!first || !last) return false;
+  memset(first + in->n_ids, 0, (n - in->n_ids) * sizeof *first);
+  memset(last + in->n_ids, 0, (n - in->n_ids) * sizeof *last);
+  in->n_ids = n;
+  return true;
+}
+
+static fl_status keep_note(void *self, const fl_note *note, fl_err *err) {
+  inspector *in = self;
+  if (note->source == UINT32_MAX) return FL_OK; /* of no source */
+  if (!grow_ids(in, (size_t)note->source + 1)) return no_memory(err);
+  if (in->n_notes == in->cap_notes) {
+    const size_t cap = in->cap_notes * 2 + 64;
+    kept_note *grown = realloc(in->notes, cap * sizeof *grown);
+    if (!grown) return no_memory(err);
+    in->notes = grown;
+    in->cap_notes = cap;
+  }
+  char *text = strndup(note->text.p ? note->text.p : "", note->text.n);
+  if (!text) return no_memory(err);
+  const size_t at = in->n_notes++;
+  in->notes[at] = (kept_note){.note = *note};
+  in->notes[at].note.text = (fl_str){text, note->text.n};
+  size_t *last = &in->last[note->source];
+  if (*last) in->notes[*last - 1].next = at + 1;
+  else in->first[note->source] = at + 1;
+  *last = at + 1;
+  in->n_waiting++;
+  return FL_OK;
+}
+
+/* Moves the notes of the source to `ret_notes`, which the caller frees with their texts. */
+static fl_status take_notes(inspector *in, uint32_t source, fl_note **ret_notes, size_t *ret_n,
+                            fl_err *err) {
+  size_t n = 0;
+  *ret_n = 0;
+  *ret_notes = NULL;
+  if (source >= in->n_ids || !in->first[source]) return FL_OK;
+  for (size_t i = in->first[source]; i; i = in->notes[i - 1].next) n++;
+  if (!(*ret_notes = calloc(n, sizeof **ret_notes))) return no_memory(err);
+  for (size_t i = in->first[source]; i; i = in->notes[i - 1].next) {
+    (*ret_notes)[(*ret_n)++] = in->notes[i - 1].note;
+    in->notes[i - 1].note.text.p = NULL;
+  }
+  in->first[source] = in->last[source] = 0;
+  in->n_waiting -= n;
+  if (in->n_waiting == 0) in->n_notes = 0;
+  return FL_OK;
+}
 
 static fl_status print_source(void *self, const fl_source_info *source, fl_err *err) {
   inspector *in = self;
-  return fl_report_source(source, in->is_json, in->out, err);
+  fl_note *notes = NULL;
+  size_t n = 0;
+  FL_TRY(take_notes(in, source->id, &notes, &n, err));
+  const fl_status status = fl_report_source(source, notes, n, in->is_json, in->out, err);
+  for (size_t i = 0; i < n; i++) free((char *)(uintptr_t)notes[i].text.p);
+  free(notes);
+  return status;
+}
+
+static void forget_notes(inspector *in) {
+  for (size_t i = 0; i < in->n_notes; i++) free((char *)(uintptr_t)in->notes[i].note.text.p);
+  free(in->notes);
+  free(in->first);
+  free(in->last);
 }
 
 static void print_digest(const inspector *in, const fl_digest *digest) {
@@ -37,10 +122,11 @@ cli_exit cli_inspect(const cli_args *args) {
   cli_gate gate;
   fl_ingest_totals totals;
   cli_exit exit = cli_gate_init(&gate, &own, true);
+  gate.is_quiet_on_notes = true; /* they stand below their source */
   if (exit == CLI_DONE) exit = create_digest(args, &digest);
   if (exit == CLI_DONE) exit = cli_open(args->value[OPT_output], &in.out);
   if (digest) cli_gate_add(&gate, fl_digest_sink(digest));
-  cli_gate_add(&gate, (fl_sink){.self = &in, .end = print_source});
+  cli_gate_add(&gate, (fl_sink){.self = &in, .note = keep_note, .end = print_source});
   if (exit == CLI_DONE) exit = cli_read(&gate, &totals);
   if (exit == CLI_DONE) {
     if (digest) print_digest(&in, digest);
@@ -48,6 +134,7 @@ cli_exit cli_inspect(const cli_args *args) {
   }
   cli_gate_done(&gate);
   fl_digest_free(digest);
+  forget_notes(&in);
   /* An input of which nothing could be read is an answer here, too: print it, then say so. */
   if (exit != CLI_NOTHING) return cli_close(in.out, exit);
   return cli_worse(exit, cli_close(in.out, CLI_DONE));

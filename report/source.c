@@ -19,7 +19,24 @@ static uint64_t count_damaged(const fl_source_info *source) {
   return n;
 }
 
-static void write_json(const fl_source_info *source, fl_out *out) {
+static void json_notes(fl_json *j, const fl_note *notes, size_t n_notes) {
+  fl_json_key(j, "notes");
+  fl_json_array(j);
+  for (size_t i = 0; i < n_notes; i++) {
+    fl_json_object(j);
+    fl_json_key(j, "offset");
+    fl_json_u64(j, notes[i].offset);
+    fl_json_key(j, "severity");
+    fl_json_text(j, fl_severity_names[notes[i].severity]);
+    fl_json_key(j, "text");
+    fl_json_str(j, notes[i].text);
+    fl_json_end(j);
+  }
+  fl_json_end(j);
+}
+
+static void write_json(const fl_source_info *source, const fl_note *notes, size_t n_notes,
+                       fl_out *out) {
   fl_json j = fl_json_of(out);
   fl_json_object(&j);
   fl_json_key(&j, "source");
@@ -56,17 +73,26 @@ static void write_json(const fl_source_info *source, fl_out *out) {
     fl_json_end(&j);
   }
   fl_json_end(&j);
+  json_notes(&j, notes, n_notes);
   fl_json_end(&j);
   fl_json_line_end(&j);
 }
 
+/* What is unsupported has a range below that says so; other bytes that nobody reads do not. */
+static fl_str fate_of(const fl_source_info *source) {
+  if (source->is_failed) return FL_STR(", could not be read");
+  if (!source->is_skipped) return (fl_str){0};
+  const fl_range *range = source->n_ledger ? &source->ledger[0] : NULL;
+  if (range && range->state != FL_L_SKIPPED) return FL_STR(", not read");
+  return range && range->reason.n ? range->reason : FL_STR("no parser claims it");
+}
+
 static void write_head(const fl_source_info *source, fl_arena *arena, fl_out *out) {
   const fl_str name = fl_text_printable(source->name, arena);
-  const char *fate = source->is_failed    ? ", could not be read"
-                     : source->is_skipped ? ", skipped: no parser claims it"
-                                          : "";
-  fl_out_printf(out, "%.*s\n  type     %s%s\n", FL_STR_ARG(name),
-                source->type ? source->type : "unknown", fate);
+  const fl_str fate = fl_text_printable(fate_of(source), arena);
+  const char *before = fate.n && fate.p[0] != ',' ? ", skipped: " : "";
+  fl_out_printf(out, "%.*s\n  type     %s%s%.*s\n", FL_STR_ARG(name),
+                source->type ? source->type : "unknown", before, FL_STR_ARG(fate));
   fl_out_printf(out, "  size     %" PRIu64 " bytes", source->size_bytes);
   if (source->sha256[0]) fl_out_printf(out, ", sha256 %s", source->sha256);
   fl_out_puts(out, "\n");
@@ -115,9 +141,21 @@ static void write_lost(const fl_source_info *source, fl_arena *arena, fl_out *ou
                   n - MAX_RANGES_SHOWN);
 }
 
-fl_status fl_report_source(const fl_source_info *source, bool as_json, fl_out *out, fl_err *err) {
+/* "note     repaired at 4096: chunk 0: …"; offset 0 says nothing. */
+static void write_notes(const fl_note *notes, size_t n_notes, fl_arena *arena, fl_out *out) {
+  for (size_t i = 0; i < n_notes; i++) {
+    fl_arena_reset(arena);
+    const fl_str text = fl_text_printable(notes[i].text, arena);
+    fl_out_printf(out, "  note     %s", fl_severity_names[notes[i].severity]);
+    if (notes[i].offset) fl_out_printf(out, " at %" PRIu64, notes[i].offset);
+    fl_out_printf(out, ": %.*s\n", FL_STR_ARG(text));
+  }
+}
+
+fl_status fl_report_source(const fl_source_info *source, const fl_note *notes, size_t n_notes,
+                           bool as_json, fl_out *out, fl_err *err) {
   if (as_json) {
-    write_json(source, out);
+    write_json(source, notes, n_notes, out);
     return FL_OK;
   }
   fl_arena *arena = fl_arena_create(FL_LIMIT_BATCH_ARENA);
@@ -126,6 +164,7 @@ fl_status fl_report_source(const fl_source_info *source, bool as_json, fl_out *o
   write_events(source, out);
   write_shares(source, out);
   write_lost(source, arena, out);
+  write_notes(notes, n_notes, arena, out);
   fl_out_puts(out, "\n");
   fl_arena_free(arena);
   return FL_OK;

@@ -26,9 +26,9 @@ typedef struct fl_report_format {
 FL_API size_t fl_report_formats(const fl_report_format **ret_formats);
 FL_API const fl_report_format *fl_report_format_find(const char *name);
 
-/* What `inspect` prints of one source, and what `explain` prints of a code. */
-FL_API fl_status fl_report_source(const fl_source_info *source, bool as_json, fl_out *out,
-                                  fl_err *err);
+/* What `inspect` prints of one source with its notes, and what `explain` prints of a code. */
+FL_API fl_status fl_report_source(const fl_source_info *source, const fl_note *notes,
+                                  size_t n_notes, bool as_json, fl_out *out, fl_err *err);
 FL_API fl_status fl_report_code(fl_str code, fl_str extended, bool as_json, fl_out *out,
                                 bool *ret_is_known, fl_err *err);
 /* One record whole: fields, XML, hex. `format` is "text", "json" or "xml". */

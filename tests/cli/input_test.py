@@ -1,4 +1,5 @@
 """Bad input: the exit code, and a sentence that says what is wrong."""
+import json
 import os
 import struct
 import subprocess
@@ -45,6 +46,16 @@ write("no-logs/b.png", b"\x89PNG\r\n\x1a\n" + bytes(50))
 expect(run("triage", path("no-logs")), 4)
 check(run("triage", path("empty-folder")).out == b"", "no report of nothing")
 
+# One sentence says what it is and what to do; inspect has the same words below the source, and no others.
+for name, words in {"words.txt": "plain text: not read", "old.evt": "wevtutil epl"}.items():
+    told = expect(run("export", path(name)), 4, err=(f"unsupported: {name}: ", words))
+    check(told.notes.count("\n") == 1, f"{name}: one sentence", told)
+    shown = expect(run("inspect", path(name)), 4, words, err="nothing could be read")
+    listed = json.loads(run("inspect", "--format", "json", path(name)).text)
+    check([note["text"] for note in listed["notes"]] == [told.notes.split(f"{name}: ")[1].strip()], f"{name}: one text", shown)
+    check("no parser claims it" not in shown.text, f"{name}: it is claimed", shown)
+    expect(run("export", "--quiet", path(name)), 4, err="nothing could be read")
+
 # Sound and empty: 0, with a sentence.
 expect(run("export", write("empty.evtx", empty_log())), 0, err="no events")
 expect(run("triage", path("empty.evtx")), 0)
@@ -59,6 +70,24 @@ cut = expect(run("export", write("cut.evtx", data[:len(data) - 30000])), 3)
 flipped = bytearray(data)
 flipped[4096 + 512 + 60] ^= 0xFF
 expect(run("export", write("flipped.evtx", bytes(flipped))), 3)
+
+# Every note stands below its source, also beyond those that other commands print.
+spoilt = bytearray(data)
+for chunk in range(4096, len(spoilt) - 65535, 65536):
+    spoilt[chunk + 0x34] ^= 0xFF
+write("many/a.evtx", bytes(spoilt))
+for copy in range(30):
+    write(f"many/copy{copy:02d}.evtx", bytes(spoilt))
+listed = [json.loads(line) for line in expect(run("inspect", "--format", "json", path("many")), 3).text.splitlines()]
+logs = [source for source in listed if source["type"] == "evtx"]
+check(len(logs) == 31 and all(source["notes"] for source in logs), "each damaged log has its notes")
+check(all({"offset", "severity", "text"} == set(note) for source in logs for note in source["notes"]), "a note's keys")
+check("checksum" in logs[0]["notes"][0]["text"], "checksums are told of")
+shown = expect(run("inspect", path("many")), 3)
+check(shown.text.count("  note     repaired at ") >= 31, "the text has them, too", shown)
+check("repaired: " not in shown.notes, "and standard error does not repeat them", shown)
+expect(run("inspect", path("zero.evtx"), "-o", path("ledger.txt")), 4)
+check("zero.evtx" in open(path("ledger.txt"), encoding="utf-8").read(), "at 4, inspect writes its ledger all the same")
 
 # Folders and archives.
 write("mixed/logs/a.evtx", data)

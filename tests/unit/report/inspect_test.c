@@ -17,6 +17,11 @@ static const fl_range ledger[] = {
     {70632, 64536, FL_L_EMPTY, {NULL, 0}},
 };
 
+static const fl_note notes[] = {
+    {1, FL_NOTE_DAMAGED, 4096, {"chunk 0: \x1b[2J checksum", 22}},
+    {1, FL_NOTE_INFO, 0, {"dirty flag", 10}},
+};
+
 static void source_both_ways(void **state) {
   (void)state;
   const fl_source_info source = {.id = 1,
@@ -35,8 +40,8 @@ static void source_both_ways(void **state) {
   for (unsigned as_json = 0; as_json < 2; as_json++) {
     fl_out *out = NULL;
     assert_int_equal(fl_out_memory(&out, NULL), FL_OK);
-    assert_int_equal(fl_report_source(&folder, as_json, out, NULL), FL_OK);
-    assert_int_equal(fl_report_source(&source, as_json, out, NULL), FL_OK);
+    assert_int_equal(fl_report_source(&folder, NULL, 0, as_json, out, NULL), FL_OK);
+    assert_int_equal(fl_report_source(&source, notes, 2, as_json, out, NULL), FL_OK);
     const bool is_equal = golden_equal(as_json ? "source.json" : "source.txt", fl_out_text(out));
     fl_out_discard(out);
     assert_true(is_equal);
