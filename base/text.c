@@ -193,6 +193,14 @@ static size_t put_escape(uint32_t c, char *out) {
   return 2 + n_digits;
 }
 
+/* One character at *pos, or one byte that is none; at most 10 bytes. */
+static size_t put_printable(fl_str s, size_t *pos, char *out) {
+  const size_t start = *pos;
+  const uint32_t c = fl_utf8_next(s, pos);
+  if (c == 0xfffd && *pos == start + 1) return put_escape((uint8_t)s.p[start], out);
+  return is_active(c) ? put_escape(c, out) : fl_utf8_put(c, out);
+}
+
 fl_str fl_text_printable(fl_str s, fl_arena *arena) {
   bool is_clean = true;
   for (size_t i = 0; i < s.n && is_clean; i++) is_clean = s.p[i] >= 0x20 && s.p[i] < 0x7f;
@@ -201,14 +209,13 @@ fl_str fl_text_printable(fl_str s, fl_arena *arena) {
   char *out = fl_arena_take(arena, s.n * 10 + 1);
   if (!out) return (fl_str){0};
   size_t n = 0;
-  for (size_t at = 0; at < s.n;) {
-    const size_t start = at;
-    const uint32_t c = fl_utf8_next(s, &at);
-    if (c == 0xfffd && at == start + 1) n += put_escape((uint8_t)s.p[start], out + n);
-    else if (is_active(c)) n += put_escape(c, out + n);
-    else n += fl_utf8_put(c, out + n);
-  }
+  for (size_t at = 0; at < s.n;) n += put_printable(s, &at, out + n);
   return (fl_str){out, n};
+}
+
+void fl_out_printable(fl_out *out, fl_str s) {
+  char text[16];
+  for (size_t at = 0; at < s.n;) fl_out_write(out, text, put_printable(s, &at, text));
 }
 
 static int digit_value(char c) {

@@ -136,13 +136,12 @@ const char *cli_temporary_folder(void);
 /* timeline.c: what passes the gate, into a timeline at `path`. */
 cli_exit cli_timeline_write(const cli_args *args, const char *path, uint64_t *ret_n_events);
 
-void cli_json_str(fl_out *out, fl_str s);
-
 /* Loads --rules and the packs. ret_rules is NULL only when the result is not 0 or 3. */
 cli_exit cli_rules_load(const cli_args *args, const cli_list *paths, bool with_packs,
                         fl_rules **ret_rules);
 
-/* rules_test.c: runs the tests of every rule in `rules`. */
+/* rules_test.c: runs the tests of every rule in `rules`: 1 when one fails, 3 when one was skipped.
+ */
 cli_exit cli_rules_test(const cli_args *args, const fl_rules *rules);
 
 #define FL_COMMAND(name, usage, summary, options) cli_exit cli_##name(const cli_args *args);

@@ -6,10 +6,13 @@
 
 /* A file that could not be read has no place in it to name. */
 static void print_message(fl_out *out, const fl_rule_message *message) {
-  fl_out_printf(out, "%.*s:", FL_STR_ARG(message->file));
+  fl_out_printable(out, message->file);
+  fl_out_puts(out, ":");
   if (message->line) fl_out_printf(out, "%u:%u:", message->line, message->column);
-  fl_out_printf(out, " %s: %.*s\n", message->is_warning ? "warning" : "error",
-                FL_STR_ARG(message->text));
+  fl_out_printf(out, " %s: ", message->is_warning ? "warning" : "error");
+  fl_out_printable(out, message->text);
+  fl_out_puts(out, "\n");
+  /* Cleaned when it was made: its caret stands below a column. */
   if (message->context.n) fl_out_printf(out, "%.*s\n", FL_STR_ARG(message->context));
 }
 
@@ -101,7 +104,7 @@ static void check_messages_json(const fl_rules *rules, fl_str file, bool warning
     if (messages[i].is_warning != warnings || !fl_str_eq(messages[i].file, file)) continue;
     fl_out_printf(out, "%s{\"line\":%u,\"column\":%u,\"text\":", is_first ? "" : ",",
                   messages[i].line, messages[i].column);
-    cli_json_str(out, messages[i].text);
+    fl_report_json_str(messages[i].text, out);
     fl_out_puts(out, "}");
     is_first = false;
   }
@@ -112,7 +115,7 @@ static void check_json(const fl_rules *rules, fl_out *out) {
   const size_t n = fl_rules_files(rules, &files);
   for (size_t i = 0; i < n; i++) {
     fl_out_puts(out, "{\"file\":");
-    cli_json_str(out, files[i].name);
+    fl_report_json_str(files[i].name, out);
     fl_out_printf(out, ",\"rules\":%zu,\"errors\":[", files[i].is_refused ? 0 : files[i].n_rules);
     check_messages_json(rules, files[i].name, false, out);
     fl_out_puts(out, "],\"warnings\":[");
@@ -128,8 +131,9 @@ static void check_text(const fl_rules *rules, fl_out *out) {
   const size_t n = fl_rules_messages(rules, &messages);
   for (size_t i = 0; i < n; i++) print_message(out, &messages[i]);
   for (size_t i = 0; i < n_files; i++) {
-    if (files[i].is_refused) fl_out_printf(out, "%.*s: refused\n", FL_STR_ARG(files[i].name));
-    else fl_out_printf(out, "%.*s: %zu rules\n", FL_STR_ARG(files[i].name), files[i].n_rules);
+    fl_out_printable(out, files[i].name);
+    if (files[i].is_refused) fl_out_puts(out, ": refused\n");
+    else fl_out_printf(out, ": %zu rules\n", files[i].n_rules);
   }
 }
 
@@ -171,18 +175,22 @@ static cli_exit check(const cli_args *args, const cli_list *paths) {
 
 static void list_rule(const fl_rule_info *info, bool is_json, fl_out *out) {
   if (!is_json) {
-    fl_out_printf(out, "%-32s %3d  %-24s %s\n", info->name, info->severity,
-                  info->cause ? info->cause : "", info->title ? info->title : "");
+    const fl_str cause = fl_str_of(info->cause ? info->cause : "");
+    fl_out_printf(out, "%-32s %3d  ", info->name, info->severity);
+    fl_out_printable(out, cause);
+    fl_out_printf(out, "%*s", cause.n < 25 ? (int)(25 - cause.n) : 1, "");
+    fl_out_printable(out, fl_str_of(info->title ? info->title : ""));
+    fl_out_puts(out, "\n");
     return;
   }
   fl_out_puts(out, "{\"rule\":");
-  cli_json_str(out, fl_str_of(info->name));
+  fl_report_json_str(fl_str_of(info->name), out);
   fl_out_puts(out, ",\"title\":");
-  cli_json_str(out, fl_str_of(info->title ? info->title : ""));
+  fl_report_json_str(fl_str_of(info->title ? info->title : ""), out);
   fl_out_puts(out, ",\"cause\":");
-  cli_json_str(out, fl_str_of(info->cause ? info->cause : ""));
+  fl_report_json_str(fl_str_of(info->cause ? info->cause : ""), out);
   fl_out_printf(out, ",\"severity\":%d,\"file\":", info->severity);
-  cli_json_str(out, info->file);
+  fl_report_json_str(info->file, out);
   fl_out_printf(out, ",\"line\":%u,\"tests\":%zu}\n", info->line, info->n_tests);
 }
 
@@ -209,7 +217,7 @@ static cli_exit test(const cli_args *args, const cli_list *paths) {
   if (!rules) return exit;
   const cli_exit tested = cli_rules_test(args, rules);
   fl_rules_free(rules);
-  return tested == CLI_DONE ? exit : tested;
+  return tested == CLI_FOUND ? tested : cli_worse(exit, tested);
 }
 
 cli_exit cli_rules(const cli_args *args) {
@@ -219,6 +227,8 @@ cli_exit cli_rules(const cli_args *args) {
   } verbs[] = {{"check", check}, {"list", list}, {"test", test}};
   if (!cli_args_need_words(args, "verb")) return CLI_USAGE;
   const cli_list paths = {args->words.items + 1, args->words.n - 1};
+  if (paths.n == 0 && cli_has(args, OPT_no_packs))
+    return cli_usage(args, "rules %s --no-packs: no rule file given", args->words.items[0]);
   for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
     if (strcmp(verbs[i].name, args->words.items[0]) == 0) return verbs[i].run(args, &paths);
   return cli_usage(args, "rules %s: want check, list or test", args->words.items[0]);

@@ -16,6 +16,7 @@ typedef struct bench {
   const cli_args *args;
   const fl_rules *rules;
   fl_out *out;
+  bool is_json;
   char generator[1000]; /* the program that builds scenarios, "" = not found */
   char folder[64];      /* of what it built, "" = none yet */
   size_t n_run, n_failed, n_skipped;
@@ -109,25 +110,66 @@ static bool is_as_expected(const fl_rule_test *test, int64_t n) {
   return (n > 0) == test->expects_match;
 }
 
+/* What became of one test; `count` -1 = it was not run. */
+typedef struct outcome {
+  const fl_rule_info *rule;
+  const fl_rule_test *test;
+  const char *path, *status; /* "ok", "failed", "skipped" */
+  int64_t count;
+} outcome;
+
+static void print_json(const outcome *o, fl_out *out) {
+  fl_out_puts(out, "{\"rule\":");
+  fl_report_json_str(fl_str_of(o->rule->name), out);
+  fl_out_puts(out, ",\"path\":");
+  fl_report_json_str(fl_str_of(o->path), out);
+  fl_out_printf(out,
+                ",\"expects\":\"%s\",\"count\":", o->test->expects_match ? "match" : "nomatch");
+  if (o->test->count >= 0) fl_out_printf(out, "%lld", (long long)o->test->count);
+  else fl_out_puts(out, "null");
+  fl_out_puts(out, ",\"found\":");
+  if (o->count >= 0) fl_out_printf(out, "%lld", (long long)o->count);
+  else fl_out_puts(out, "null");
+  fl_out_printf(out, ",\"status\":\"%s\"}\n", o->status);
+}
+
+static void print_text(const outcome *o, fl_out *out) {
+  const bool is_skipped = strcmp(o->status, "skipped") == 0;
+  const char *mark = is_skipped ? "skip" : strcmp(o->status, "ok") == 0 ? "ok  " : "FAIL";
+  fl_out_printf(out, "%s  %s  ", mark, o->rule->name);
+  fl_out_printable(out, fl_str_of(o->path));
+  if (is_skipped) {
+    fl_out_puts(out, ": no fl-fixtures beside this program\n");
+    return;
+  }
+  fl_out_printf(out, ": %s, ", o->test->expects_match ? "match wanted" : "no match wanted");
+  if (o->count >= 0) fl_out_printf(out, "%lld found\n", (long long)o->count);
+  else fl_out_puts(out, "not run\n");
+}
+
+static void tell(bench *b, const outcome *o) {
+  if (b->is_json) print_json(o, b->out);
+  else print_text(o, b->out);
+}
+
 static void run_test(bench *b, const fl_rule_info *rule, const fl_rule_test *test, char *path) {
   const size_t n = strlen(path);
   const bool is_scenario = n > 4 && strcmp(path + n - 4, ".scn") == 0;
+  outcome o = {rule, test, path, "skipped", -1};
   if (is_scenario && !b->generator[0]) {
-    fl_out_printf(b->out, "skip  %s  %s: no fl-fixtures beside this program\n", rule->name, path);
     b->n_skipped++;
+    tell(b, &o);
     return;
   }
   fl_case_builder *builder = NULL;
   const bool is_ready = !is_scenario || build_scenario(b, path);
   fl_case *solved = is_ready ? solve(b, is_scenario ? b->folder : path, &builder) : NULL;
-  const int64_t count = solved ? count_findings(solved, rule->name) : -1;
-  const bool is_good = solved && is_as_expected(test, count);
+  if (solved) o.count = count_findings(solved, rule->name);
+  const bool is_good = solved && is_as_expected(test, o.count);
+  o.status = is_good ? "ok" : "failed";
   b->n_run++;
   b->n_failed += !is_good;
-  fl_out_printf(b->out, "%s  %s  %s: %s, ", is_good ? "ok  " : "FAIL", rule->name, path,
-                test->expects_match ? "match wanted" : "no match wanted");
-  if (solved) fl_out_printf(b->out, "%lld found\n", (long long)count);
-  else fl_out_puts(b->out, "not run\n");
+  tell(b, &o);
   fl_case_free(solved);
   fl_case_builder_free(builder);
   remove_folder(b);
@@ -146,8 +188,23 @@ static char *test_path(const fl_rule_info *rule, const fl_rule_test *test) {
   return path;
 }
 
+/* What was not run is no success. */
+static cli_exit judge(const bench *b) {
+  const size_t n_all = b->n_run + b->n_skipped;
+  if (n_all + b->n_failed == 0) cli_say("rules test: no rule names a test");
+  if (b->n_skipped)
+    cli_say(
+        "rules test: %zu of %zu tests were not run: scenarios need fl-fixtures, beside this "
+        "program "
+        "or where FL_FIXTURES points",
+        b->n_skipped, n_all);
+  if (b->n_failed) return CLI_FOUND;
+  return b->n_skipped ? CLI_PARTIAL : CLI_DONE;
+}
+
 cli_exit cli_rules_test(const cli_args *args, const fl_rules *rules) {
   bench b = {.args = args, .rules = rules};
+  if (!cli_wants_json(args, &b.is_json)) return CLI_USAGE;
   find_generator(&b);
   const cli_exit exit = cli_open(args->value[OPT_output], &b.out);
   if (exit != CLI_DONE) return exit;
@@ -160,7 +217,7 @@ cli_exit cli_rules_test(const cli_args *args, const fl_rules *rules) {
       free(path);
     }
   }
-  if (b.n_run + b.n_failed + b.n_skipped == 0) cli_say("rules test: no rule names a test");
-  fl_out_printf(b.out, "%zu tests, %zu failed, %zu skipped\n", b.n_run, b.n_failed, b.n_skipped);
-  return cli_close(b.out, b.n_failed ? CLI_FOUND : CLI_DONE);
+  if (!b.is_json)
+    fl_out_printf(b.out, "%zu tests, %zu failed, %zu skipped\n", b.n_run, b.n_failed, b.n_skipped);
+  return cli_close(b.out, judge(&b));
 }

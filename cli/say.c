@@ -195,14 +195,3 @@ cli_exit cli_close(fl_out *out, cli_exit exit) {
   const fl_status status = fl_out_close(out, &err);
   return status < FL_OK ? cli_failed(status, &err) : exit;
 }
-
-void cli_json_str(fl_out *out, fl_str s) {
-  fl_out_puts(out, "\"");
-  for (size_t i = 0; i < s.n; i++) {
-    const unsigned char c = (unsigned char)s.p[i];
-    if (c == '"' || c == '\\') fl_out_printf(out, "\\%c", c);
-    else if (c < 0x20 || c == 0x7f) fl_out_printf(out, "\\u%04x", c);
-    else fl_out_write(out, &s.p[i], 1);
-  }
-  fl_out_puts(out, "\"");
-}

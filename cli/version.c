@@ -21,7 +21,7 @@ static void print_text(fl_out *out) {
 
 static void print_name(fl_out *out, const char *name, bool is_first) {
   if (!is_first) fl_out_puts(out, ",");
-  cli_json_str(out, fl_str_of(name));
+  fl_report_json_str(fl_str_of(name), out);
 }
 
 static void print_json(fl_out *out) {

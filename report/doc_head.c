@@ -18,14 +18,14 @@ static fl_str title(fl_doc *doc) {
   const fl_verdict *v = &doc->c->verdict;
   const fl_str symptom = symptom_words(doc);
   const fl_cause_fact *cause = v->n_hypotheses ? v->hypotheses[0].cause : NULL;
-  const char *named = cause ? cause->title : "cause without a name";
+  const fl_str named = fl_doc_clean(doc, fl_str_of(cause ? cause->title : "cause without a name"));
   switch (v->status) {
     case FL_VERDICT_CONFIRMED:
-      return fl_doc_say(doc, "%.*s - confirmed: %s", FL_STR_ARG(symptom), named);
+      return fl_doc_say(doc, "%.*s - confirmed: %.*s", FL_STR_ARG(symptom), FL_STR_ARG(named));
     case FL_VERDICT_LIKELY:
-      return fl_doc_say(doc, "%.*s - likely: %s", FL_STR_ARG(symptom), named);
+      return fl_doc_say(doc, "%.*s - likely: %.*s", FL_STR_ARG(symptom), FL_STR_ARG(named));
     case FL_VERDICT_POSSIBLE:
-      return fl_doc_say(doc, "%.*s - possible: %s", FL_STR_ARG(symptom), named);
+      return fl_doc_say(doc, "%.*s - possible: %.*s", FL_STR_ARG(symptom), FL_STR_ARG(named));
     case FL_VERDICT_UNDECIDED:
       if (doc->c->chosen && doc->c->chosen->outcome == FL_OUTCOME_ENDED)
         return fl_doc_say(doc, "%.*s - undecided: the attempt that was looked at shows no failure",

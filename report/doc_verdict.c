@@ -48,13 +48,16 @@ static void add_rest(fl_doc *doc, size_t n_pro, size_t n_con, size_t n_missing) 
 }
 
 static void add_cause(fl_doc *doc, const fl_hypothesis *h, size_t rank) {
+  const fl_str title =
+      fl_doc_clean(doc, fl_str_of(h->cause ? h->cause->title : "cause without a name"));
+  const fl_str id = fl_doc_clean(doc, fl_str_of(h->cause ? h->cause->id : ""));
   const shares n = rank == 0 ? (shares){4, 2, 2} : (shares){1, 1, 1};
   fl_doc_add(doc, (fl_block){.kind = FL_B_CAUSE,
                              .label = fl_doc_say(doc, "%zu", rank + 1),
                              .time = fl_str_of(fl_verdict_names[h->status]),
                              .delta = fl_doc_say(doc, "%d of 100", h->score),
-                             .text = fl_str_of(h->cause ? h->cause->title : "cause without a name"),
-                             .ref = fl_str_of(h->cause ? h->cause->id : "")});
+                             .text = title,
+                             .ref = id});
   const size_t n_pro = add_list(doc, "for", h->pro, h->n_pro, n.pro);
   const size_t n_con = add_list(doc, "against", h->con, h->n_con, n.con);
   const size_t n_missing = add_list(doc, "missing", h->missing, h->n_missing, n.missing);

@@ -6,6 +6,7 @@
 
 #include "base/raw.h"
 #include "base/text.h"
+#include "faultline/report.h"
 
 enum { MAX_LEVELS = 64, MAX_VALUE_DEPTH = 16 };
 /* Beyond it a double cannot hold every integer, so programs get a string. */
@@ -82,6 +83,8 @@ static void put_str(fl_out *out, fl_str s) {
   text[n++] = '"';
   fl_out_write(out, text, n);
 }
+
+void fl_report_json_str(fl_str s, fl_out *out) { put_str(out, s); }
 
 void fl_json_key_str(fl_json *json, fl_str name) {
   before_item(json);

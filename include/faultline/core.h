@@ -80,6 +80,8 @@ FL_API void fl_out_write(fl_out *out, const void *bytes, size_t n_bytes);
 FL_API void fl_out_str(fl_out *out, fl_str s);
 FL_API void fl_out_puts(fl_out *out, const char *c_string);
 FL_API void fl_out_printf(fl_out *out, const char *format, ...) FL_PRINTF(2, 3);
+/* For people's eyes: what would drive a terminal, hide or reorder text is escaped. */
+FL_API void fl_out_printable(fl_out *out, fl_str s);
 FL_API bool fl_out_failed(const fl_out *out);
 FL_API fl_status fl_out_check(const fl_out *out, fl_err *err); /* names the target and the reason */
 FL_API fl_str fl_out_text(const fl_out *out); /* memory outputs: what was written so far */

@@ -31,6 +31,8 @@ FL_API fl_status fl_report_source(const fl_source_info *source, const fl_note *n
                                   size_t n_notes, bool as_json, fl_out *out, fl_err *err);
 FL_API fl_status fl_report_code(fl_str code, fl_str extended, bool as_json, fl_out *out,
                                 bool *ret_is_known, fl_err *err);
+/* A text as a JSON string, quotes included (docs/formats/json.md). */
+FL_API void fl_report_json_str(fl_str s, fl_out *out);
 /* One record whole: fields, XML, hex. `format` is "text", "json" or "xml". */
 FL_API fl_status fl_report_record(const fl_batch *batch, const fl_row *row, fl_str source_name,
                                   const uint8_t *bytes, size_t n_bytes, const char *format,

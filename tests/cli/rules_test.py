@@ -60,6 +60,32 @@ expect(run("rules", "test", write("lost.flr", RULE % 'match "lost.evtx"')), 1, "
 expect(run("rules", "test", write("lost-scenario.flr", RULE % 'match "lost.scn"')), 1, "FAIL", err="lost.scn")
 expect(run("rules", "test", write("untested.flr", (RULE % "").replace("tests:", ""))), 0, "0 tests", err="no rule names a test")
 
+as_json = [json.loads(line) for line in run("rules", "test", path("counts.flr"), "--format", "json").text.splitlines()]
+check(as_json == [{"rule": "sample_client", "path": path(name), "expects": "match", "count": 3, "found": 40, "status": "failed"}],
+      f"one object a test: {as_json}")
+expect(run("rules", "test", path("holds.flr"), "--format", "csv"), 2, err="text or json")
+
+# Without the program that builds scenarios, nothing is proven: that is no success.
+nowhere = {"FL_FIXTURES": ""}
+write("skips.flr", (RULE % 'match "lost.scn"').replace("sample_client", "other_client"))
+expect(run("rules", "test", path("skips.flr"), env=nowhere), 3, "skip  other_client", "1 skipped", err="1 of 1 tests were not run")
+expect(run("rules", "test", path("skips.flr"), path("holds.flr"), env=nowhere), 3, "ok  ", err="1 of 2 tests were not run")
+expect(run("rules", "test", path("skips.flr"), path("fails.flr"), env=nowhere), 1, err="1 of 2 tests were not run")
+expect(run("rules", "list", "--no-packs"), 2, err="no rule file given")
+expect(run("rules", "list", "--no-packs", path("holds.flr")), 0, "sample_client")
+
+# Names of files and texts of rules are the user's, and a download may choose them: none reaches a terminal raw.
+evil = write("evil\x1b]0;owned\x07\u202e.flr", RULE.replace('"a client event"', '"a \x1b[31mtitle\u009b"') % f'match "{name}"')
+worse = write("worse\x1b[2J.flr", "rule broken {\n  \x1b[31mnonsense\n}\n")
+for words in (("rules", "check", evil, worse), ("rules", "list", evil), ("rules", "test", evil), ("rules", "check", worse),
+              ("rules", "check", evil, worse, "--format", "json"), ("rules", "list", evil, "--format", "json"),
+              ("rules", "test", evil, "--format", "json"), ("triage", log, "--rules", evil, "--rules", worse),
+              ("triage", log, "--rules", evil, "--format", "md"), ("triage", log, "--rules", path("none\x1b[1m.flr"))):
+    done = run(*words)
+    for text in (done.text, done.notes):
+        check(not [c for c in text if (ord(c) < 32 and c != "\n") or 0x7f <= ord(c) < 0xa0 or c == "\u202e"],
+              f"{words[:2]}: raw controls", done)
+
 # Every pack's own tests.
 packs = os.path.join(TOP, "rules", "packs")
 tested = run("rules", "test", packs)
