@@ -36,6 +36,8 @@ typedef struct fl_event_column {
   size_t offset;
 } fl_event_column;
 const fl_event_column *fl_event_column_find(fl_str name);
+enum { FL_EVENT_COLUMNS = 28 };
+void fl_event_column_names(const char *ret_names[FL_EVENT_COLUMNS + 1]); /* NULL behind the last */
 
 /* What a name stands for: a column, a field, or the machine that a role names. */
 typedef struct fl_path {

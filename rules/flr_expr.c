@@ -57,6 +57,12 @@ static fl_status parse_op(fl_parser *p, fl_op *ret_op) {
                       fl_lex_shown(&p->lex).p, FL_STR_ARG(hint));
 }
 
+static fl_str guess_column(fl_parser *p, fl_str name) {
+  const char *names[FL_EVENT_COLUMNS + 1];
+  fl_event_column_names(names);
+  return fl_lex_guess(&p->lex, name, names);
+}
+
 /* NAME { "." NAME } after its first word; "event." and "data." say which world is meant. */
 fl_status fl_parse_path(fl_parser *p, fl_str first, bool columns_first, fl_path *ret_path) {
   fl_path path = {0};
@@ -83,10 +89,19 @@ fl_status fl_parse_path(fl_parser *p, fl_str first, bool columns_first, fl_path 
   if ((is_event && has_world) || (columns_first && !has_world))
     path.column = fl_event_column_find(name);
   if (is_event && has_world && !path.column)
-    return fl_lex_error(&p->lex, at, "unknown column 'event.%.*s'", FL_STR_ARG(name));
+    return fl_lex_error(&p->lex, at, "unknown column 'event.%.*s'%.*s", FL_STR_ARG(name),
+                        FL_STR_ARG(guess_column(p, name)));
   path.field = name;
   *ret_path = path;
   return FL_OK;
+}
+
+/* On the command line a slip in a column's name would let nothing pass, or everything: what is no
+ * column must say that it is data. */
+static fl_status need_column(fl_parser *p, fl_str name, size_t at) {
+  const fl_str guess = guess_column(p, name);
+  return fl_lex_error(&p->lex, at, "unknown column '%.*s'%.*s; a field of the data is data.%.*s",
+                      FL_STR_ARG(name), FL_STR_ARG(guess), FL_STR_ARG(name));
 }
 
 static fl_status parse_field(fl_parser *p, fl_operand *ret_operand) {
@@ -97,9 +112,14 @@ static fl_status parse_field(fl_parser *p, fl_operand *ret_operand) {
                         fl_lex_shown(&p->lex).p);
   if (token.kind == FL_TK_STRING) {
     FL_TRY(fl_lex_string(&p->lex, "a field name", &operand.path.field));
+    if (p->mode == FL_EXPR_FILTER) return need_column(p, operand.path.field, token.at);
   } else {
     fl_lex_next(&p->lex);
+    const bool has_dot = fl_lex_is_sign(&p->lex, ".");
+    const bool is_data = has_dot && fl_str_eq(token.text, FL_STR("data"));
     FL_TRY(fl_parse_path(p, token.text, p->mode == FL_EXPR_FILTER, &operand.path));
+    if (p->mode == FL_EXPR_FILTER && !operand.path.column && !is_data)
+      return need_column(p, operand.path.field, token.at);
   }
   *ret_operand = operand;
   return FL_OK;
@@ -167,7 +187,14 @@ static fl_status parse_value(fl_parser *p, fl_operand *ret_operand) {
 static fl_status settle_value(fl_parser *p, const fl_expr *expr, fl_operand *value, size_t at) {
   const bool is_time = expr->left.kind == FL_O_FIELD && expr->left.path.column &&
                        expr->left.path.column->type == FL_COL_TIME;
-  if (value->kind == FL_O_TEXT && is_time && expr->op <= FL_OP_GE) {
+  const bool takes_time = expr->op <= FL_OP_GE || expr->op == FL_OP_IN;
+  if (is_time && !takes_time)
+    return fl_lex_error(&p->lex, at, "a time is compared with == != < <= > >= or 'in'");
+  if (is_time && (value->kind == FL_O_NUMBER || value->kind == FL_O_BOOL))
+    return fl_lex_error(&p->lex, at,
+                        "a time is compared with text such as '2024-05-01T10:00:00Z', not with a "
+                        "number");
+  if (value->kind == FL_O_TEXT && is_time) {
     if (!fl_time_parse(value->text, &value->number))
       return fl_lex_error(&p->lex, at,
                           "'%.*s' is not a time, expected one such as 2024-05-01T10:00:00Z",

@@ -37,11 +37,19 @@ static const fl_event_column columns[] = {COLUMN(provider, FL_COL_TEXT),
                                           COLUMN(kind, FL_COL_TEXT),
                                           COLUMN(flags, FL_COL_BITS)};
 #undef COLUMN
+enum { N_COLUMNS = sizeof columns / sizeof *columns };
+_Static_assert(sizeof columns / sizeof *columns == FL_EVENT_COLUMNS,
+               "lists of names have room for all");
 
 const fl_event_column *fl_event_column_find(fl_str name) {
-  for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
+  for (size_t i = 0; i < N_COLUMNS; i++)
     if (fl_str_eq_nocase(name, fl_str_of(columns[i].name))) return &columns[i];
   return NULL;
+}
+
+void fl_event_column_names(const char *ret_names[FL_EVENT_COLUMNS + 1]) {
+  for (size_t i = 0; i < N_COLUMNS; i++) ret_names[i] = columns[i].name;
+  ret_names[N_COLUMNS] = NULL;
 }
 
 static fl_value text_value(fl_str text) {
