@@ -110,6 +110,8 @@ fl_sink cli_gate_sink(cli_gate *gate);
 /* Times of an option; 0 = not given. Where the text names no zone, --tz does, else it is UTC.
  * --since and --until may count back from the newest event, for which `args->words` are read. */
 cli_exit cli_time_option(const cli_args *args, cli_option option, fl_time *ret_time);
+#define CLI_DAY (86400 * FL_SECOND)
+bool cli_is_date(const char *text); /* a bare date: that whole day, so --until takes its end */
 /* --since and --until; the one may not be later than the other. */
 cli_exit cli_window_option(const cli_args *args, fl_time *ret_since, fl_time *ret_until);
 /* Is `text` an offset from UTC, as --tz takes it? */

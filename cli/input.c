@@ -90,14 +90,32 @@ static cli_exit find_newest(const cli_args *args, fl_time *ret_time) {
   return exit;
 }
 
+/* "2026-03-10": all of that day. */
+bool cli_is_date(const char *text) {
+  fl_time ignored = 0;
+  return strlen(text) == 10 && fl_time_parse(fl_str_of(text), &ignored);
+}
+
+/* Where the seconds belong, when "2026-03-10 08:00" goes on without them; else the end. */
+static size_t minutes_end(const char *text) {
+  enum { MINUTES = 16 };
+  const size_t n = strlen(text);
+  const bool has_minutes = n >= MINUTES && text[13] == ':' && text[MINUTES] != ':';
+  return has_minutes ? MINUTES : n;
+}
+
 /* A time that names no zone gets that of --tz, else UTC; a bare date is its midnight. A zone inside
  * the text wins: with a second one behind it, it is no time at all. */
 static bool parse_zoned(const cli_args *args, const char *text, fl_time *ret_time) {
   const char *zone = cli_has(args, OPT_tz) ? args->value[OPT_tz] : "Z";
-  const char *midnight = strlen(text) == 10 ? "T00:00:00" : "";
-  char zoned[128];
-  (void)snprintf(zoned, sizeof zoned, "%s%s%s", text, midnight, zone);
-  return fl_time_parse(fl_str_of(zoned), ret_time) || fl_time_parse(fl_str_of(text), ret_time);
+  const size_t n = minutes_end(text);
+  const char *added = cli_is_date(text) ? "T00:00:00" : n < strlen(text) || n == 16 ? ":00" : "";
+  char own[128];
+  char zoned[160];
+  const int n_own = snprintf(own, sizeof own, "%.*s%s%s", (int)n, text, added, text + n);
+  if (n_own < 0 || n_own >= (int)sizeof own) return false;
+  (void)snprintf(zoned, sizeof zoned, "%s%s", own, zone);
+  return fl_time_parse(fl_str_of(zoned), ret_time) || fl_time_parse(fl_str_of(own), ret_time);
 }
 
 bool cli_is_zone(const char *text) {
@@ -115,7 +133,11 @@ cli_exit cli_time_option(const cli_args *args, cli_option option, fl_time *ret_t
   int64_t back = 0;
   fl_time newest = 0;
   *ret_time = 0;
-  if (!text || parse_zoned(args, text, ret_time)) return CLI_DONE;
+  if (!text) return CLI_DONE;
+  if (parse_zoned(args, text, ret_time)) {
+    if (option == OPT_until && cli_is_date(text)) *ret_time += CLI_DAY - 1;
+    return CLI_DONE;
+  }
   if (option == OPT_at)
     return cli_usage(
         args, "--at %s: want a time such as 2026-03-01T10:00:00Z or ...T10:00:00+02:00", text);

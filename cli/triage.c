@@ -105,6 +105,7 @@ static cli_exit read_options(triage *t) {
   if (exit == CLI_DONE) exit = cli_time_option(args, OPT_at, &options->at);
   if (exit == CLI_DONE) exit = cli_window_option(args, &options->since, &options->until);
   options->where = text_of(args, OPT_where);
+  if (options->at && cli_is_date(args->value[OPT_at])) options->at_end = options->at + CLI_DAY - 1;
   options->user = text_of(args, OPT_user);
   options->client = text_of(args, OPT_client);
   options->server = text_of(args, OPT_server);

@@ -28,6 +28,12 @@ static fl_time distance(const fl_attempt *a, fl_time t) {
   return t > a->end ? t - a->end : 0;
 }
 
+/* A moment has the minutes around it, a day its own hours. */
+static bool is_then(const fl_case_options *o, const fl_attempt *a, fl_time at) {
+  if (o->at_end) return a->start <= o->at_end && a->end >= o->at;
+  return !at || distance(a, at) <= FL_NEAR_MIN * 60 * FL_SECOND;
+}
+
 static bool fits(const fl_solver *s, const fl_attempt *a) {
   const fl_case_options *o = s->options;
   const bool client = names_machine(s, o->client, a->client, a->client_name) ||
@@ -56,18 +62,18 @@ static fl_attempt *choose(const fl_solver *s) {
   const fl_case_options *o = s->options;
   if (o->attempt) return o->attempt <= s->n_real ? &s->attempts[o->attempt - 1] : NULL;
   const fl_time at = o->at ? o->at : s->c->symptom.time;
+  const bool is_moment = at && !o->at_end;
   fl_attempt *best = NULL;
   for (size_t i = 0; i < s->n_real; i++) {
     fl_attempt *a = &s->attempts[i];
-    if (!fits(s, a)) continue;
-    if (at && distance(a, at) > FL_NEAR_MIN * 60 * FL_SECOND) continue;
+    if (!fits(s, a) || !is_then(o, a, at)) continue;
     if (!best) {
       best = a;
       continue;
     }
     const int gain = rank(s, a) - rank(s, best);
     /* Equal ones: the one nearer to the time given, else the later one. */
-    if (gain > 0 || (gain == 0 && (!at || distance(a, at) <= distance(best, at)))) best = a;
+    if (gain > 0 || (gain == 0 && (!is_moment || distance(a, at) <= distance(best, at)))) best = a;
   }
   return best;
 }

@@ -168,6 +168,14 @@ static fl_str nothing(fl_solver *s) {
     return fl_arena_printf(s->arena, "There is no attempt %u; the case has %zu.",
                            s->options->attempt, s->n_real);
   const fl_time at = s->options && s->options->at ? s->options->at : s->c->symptom.time;
+  if (s->n_real && s->options && s->options->at_end) {
+    const fl_str from = fl_moment_text(at, s->arena),
+                 to = fl_moment_text(s->options->at_end, s->arena);
+    return fl_arena_printf(s->arena,
+                           "No connection attempt in these logs fits what was asked from %.*s to "
+                           "%.*s; the case has %zu.",
+                           FL_STR_ARG(from), FL_STR_ARG(to), s->n_real);
+  }
   if (s->n_real && at) {
     const fl_str when = fl_moment_text(at, s->arena);
     return fl_arena_printf(s->arena,

@@ -164,7 +164,8 @@ typedef struct fl_window {
 /* What the user says about the case; strings outlive it. */
 typedef struct fl_case_options {
   fl_symptom symptom;
-  fl_time at; /* 0 = not given */
+  fl_time at;     /* 0 = not given */
+  fl_time at_end; /* of a whole day that begins at `at`; 0 = a moment is meant */
   fl_str user, client, server;
   unsigned attempt;         /* number, 0 = the last failed one */
   const fl_str *role_hosts; /* --role HOST=ROLE */

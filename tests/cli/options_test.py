@@ -42,6 +42,17 @@ check(events(log, "--since", shifted, "--tz", "+02:00") == wanted, "--tz gives t
 check(events(log, "--until", shifted, "--tz", "+02:00") == events(log, "--until", plain + "Z"), "and of --until")
 check(events(log, "--since", plain + "Z", "--tz", "+02:00") == wanted, "a zone in the text wins")
 expect(run("export", log, "--tz", "+02:00"), 0, err="changes nothing")
+# The spellings that people use: a blank for T, no seconds, a bare date as the whole day.
+half = "2026-03-02T10:20:00Z"
+for text in ("2026-03-02 10:20:00Z", "2026-03-02 10:20", "2026-03-02T10:20", "2026-03-02 10:20Z", "2026-03-02 12:20+02:00",
+             "2026-03-02 10:20:00"):
+    check(events(log, "--since", text) == events(log, "--since", half), f"--since {text}")
+check(events(log, "--since", "2026-03-02 12:20", "--tz", "+02:00") == events(log, "--since", half), "no seconds, and --tz")
+check(events(log, "--since", "2026-03-02", "--until", "2026-03-02") == everything, "a bare date is the whole day")
+check(not run("export", log, "--since", "2026-03-03").out and not run("export", log, "--until", "2026-03-01").out, "and no other")
+check(events(log, "--until", "2026-03-02", "--tz", "-14:00") == everything, "of the zone that --tz names")
+for text in ("2026-03-02 10", "2026-03-02 10:2", "2026-03-02x10:20", "2026-03-02 10:20x", "2026-13-02", "2026-03-02 24:30", "10:20"):
+    expect(run("export", log, "--since", text), 2, err="--since")
 failed = events(log, "--where", "event_id == 1026")
 check(len(failed) >= 1 and all(event["event_id"] == 1026 for event in failed), "--where")
 check(len(events(log, "--limit", "3")) == 3, "--limit")
@@ -127,6 +138,9 @@ check("no machine" not in run("triage", log, "--role", "PC1=client").notes, "a r
 at = [json.loads(run("triage", "--format", "json", log, *words).text)["verdict"] for words in
       (("--at", "2026-03-02T10:10:00Z"), ("--at", "2026-03-02T10:10:00"), ("--at", "2026-03-02T12:10:00", "--tz", "+02:00"))]
 check(at[0] == at[1] == at[2], "--at with a zone, without, and with --tz")
+of_day = [json.loads(run("triage", "--format", "json", log, "--at", day).text)["verdict"] for day in ("2026-03-02", "2026-03-01")]
+check(of_day[0]["attempt"] == 40 and of_day[1]["attempt"] is None, "--at with a bare date takes the last that failed that day")
+check("from 2026-03-01 00:00:00 UTC to 2026-03-01 23:59:59 UTC" in of_day[1]["sentence"], of_day[1]["sentence"])
 check(run("triage", log, "--exit-code=info").code in (0, 1), "--exit-code")
 check(run("triage", log).out == run("triage", log).out, "a report is the same each time")
 
