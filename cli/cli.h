@@ -54,6 +54,11 @@ bool cli_args_no_more(const cli_args *args, size_t n_words); /* false with a sen
 static inline bool cli_has(const cli_args *args, cli_option option) {
   return args->value[option] != NULL;
 }
+const char *cli_option_name(cli_option option);
+/* command.c: the command to repeat a case, and its inputs alone; absolute paths lose their folders.
+ */
+void cli_command_text(const cli_args *args, fl_out *out);
+void cli_command_inputs(const cli_args *args, fl_out *out);
 /* "text" and "json" alone: false with a sentence for any other. */
 bool cli_wants_json(const cli_args *args, bool *ret_is_json);
 void cli_usage_print(const cli_command *command, fl_out *out);

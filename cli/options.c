@@ -17,6 +17,8 @@ static const option_row rows[OPT_COUNT] = {
 };
 enum { LONG_BASE = 256, HELP = LONG_BASE + OPT_COUNT };
 
+const char *cli_option_name(cli_option option) { return rows[option].name; }
+
 /* `names` is a list of words; `name` one of them? */
 static bool is_listed(const char *names, const char *name) {
   const size_t n = strlen(name);

@@ -16,6 +16,7 @@ typedef struct triage {
   fl_str *role_hosts;
   unsigned *role_bits;
   fl_rules *rules;
+  fl_out *command, *inputs; /* in words, for the report */
   fl_out *out, *timeline_out;
   fl_timeline_writer *timeline;
   fl_case_builder *builder;
@@ -95,6 +96,18 @@ static fl_str text_of(const cli_args *args, cli_option option) {
   return cli_has(args, option) ? fl_str_of(args->value[option]) : (fl_str){0};
 }
 
+static cli_exit tell_command(triage *t) {
+  fl_err err = {0};
+  fl_status status = fl_out_memory(&t->command, &err);
+  if (status >= FL_OK) status = fl_out_memory(&t->inputs, &err);
+  if (status < FL_OK) return cli_failed(status, &err);
+  cli_command_text(t->args, t->command);
+  cli_command_inputs(t->args, t->inputs);
+  t->options.command = fl_out_text(t->command);
+  t->options.inputs = fl_out_text(t->inputs);
+  return CLI_DONE;
+}
+
 static cli_exit read_options(triage *t) {
   const cli_args *args = t->args;
   fl_case_options *options = &t->options;
@@ -102,6 +115,7 @@ static cli_exit read_options(triage *t) {
   if (exit == CLI_DONE) exit = find_level(t);
   if (exit == CLI_DONE) exit = read_roles(t);
   if (exit == CLI_DONE) exit = read_symptom(t);
+  if (exit == CLI_DONE) exit = tell_command(t);
   if (exit == CLI_DONE) exit = cli_time_option(args, OPT_at, &options->at);
   if (exit == CLI_DONE) exit = cli_window_option(args, &options->since, &options->until);
   options->where = text_of(args, OPT_where);
@@ -200,6 +214,8 @@ cli_exit cli_triage(const cli_args *args) {
   fl_case_builder_free(t.builder);
   fl_rules_free(t.rules);
   fl_arena_free(t.arena);
+  fl_out_discard(t.command);
+  fl_out_discard(t.inputs);
   free(t.role_hosts);
   free(t.role_bits);
   return exit;

@@ -283,6 +283,27 @@ static void write_source(fl_json *j, const fl_source_info *source) {
   fl_json_end(j);
 }
 
+static void write_made(fl_json *j, const fl_case *c) {
+  fl_json_key(j, "tool");
+  fl_json_object(j);
+  fl_json_key(j, "name");
+  fl_json_text(j, "faultline");
+  fl_json_key(j, "version");
+  fl_json_text(j, fl_version());
+  fl_json_end(j);
+  fl_json_key(j, "rules");
+  fl_json_object(j);
+  fl_json_key(j, "files");
+  fl_json_u64(j, c->rules.n_files);
+  fl_json_key(j, "rules");
+  fl_json_u64(j, c->rules.n_rules);
+  fl_json_key(j, "sha256");
+  fl_json_text(j, c->rules.sha256);
+  fl_json_end(j);
+  fl_json_key(j, "command");
+  fl_json_str_or_null(j, c->command);
+}
+
 /* null when the case is everything that was read. */
 static void write_window(fl_json *j, const fl_window *w) {
   fl_json_key(j, "window");
@@ -323,6 +344,7 @@ fl_status fl_report_format_json(const fl_case *c, fl_out *out, fl_err *err) {
   fl_json_object(&j);
   fl_json_key(&j, "schema");
   fl_json_u64(&j, SCHEMA);
+  write_made(&j, c);
   write_symptom(&j, c);
   write_window(&j, &c->window);
   write_verdict(&j, c);

@@ -57,14 +57,19 @@ fl_str fl_doc_say(fl_doc *doc, const char *format, ...) {
   return text;
 }
 
+fl_str fl_doc_whole(fl_doc *doc, fl_str s) {
+  const fl_str shown = fl_text_printable(s, doc->arena);
+  if (s.n && !shown.p) doc->has_failed = true;
+  return shown;
+}
+
 fl_str fl_doc_clean(fl_doc *doc, fl_str s) {
   const bool is_long = s.n > MAX_SHOWN;
   if (is_long) {
     s.n = MAX_SHOWN;
     while (s.n > 0 && ((unsigned char)s.p[s.n] & 0xc0) == 0x80) s.n--;
   }
-  const fl_str shown = fl_text_printable(s, doc->arena);
-  if (s.n && !shown.p) doc->has_failed = true;
+  const fl_str shown = fl_doc_whole(doc, s);
   return is_long ? fl_doc_say(doc, "%.*s...", FL_STR_ARG(shown)) : shown;
 }
 
@@ -107,17 +112,51 @@ fl_str fl_doc_ref(fl_doc *doc, const fl_event *event) {
   return fl_doc_say(doc, "%c@%" PRIu64, (char)('A' + i), event->offset);
 }
 
+/* The record that tells most: the first evidence of the first cause, else the end of the story. */
+static const fl_event *telling(const fl_doc *doc) {
+  const fl_verdict *v = &doc->c->verdict;
+  const fl_hypothesis *h = v->n_hypotheses ? &v->hypotheses[0] : NULL;
+  for (size_t i = 0; h && i < h->n_pro; i++)
+    for (size_t k = h->pro[i]->n_events; k-- > 0;)
+      if (!(h->pro[i]->events[k]->flags & FL_F_SYNTHETIC)) return h->pro[i]->events[k];
+  return doc->n_steps ? doc->steps[doc->n_steps - 1] : NULL;
+}
+
+/* For a shell: the name stands in quotes of its own. */
+static fl_str quoted(fl_doc *doc, fl_str s) {
+  fl_str out = FL_STR("'");
+  for (size_t at = 0; at < s.n;) {
+    size_t end = at;
+    while (end < s.n && s.p[end] != '\'') end++;
+    const char *quote = end < s.n ? "'\\''" : "";
+    out = fl_doc_say(doc, "%.*s%.*s%s", FL_STR_ARG(out), (int)(end - at), s.p + at, quote);
+    at = end + 1;
+  }
+  return fl_doc_say(doc, "%.*s'", FL_STR_ARG(out));
+}
+
+static void add_example(fl_doc *doc) {
+  const fl_event *event = telling(doc);
+  if (!event || doc->c->inputs.n == 0) return;
+  const fl_str ref = fl_doc_whole(doc, fl_case_ref(doc->c, event, doc->arena));
+  const fl_str inputs = fl_doc_whole(doc, doc->c->inputs);
+  fl_doc_add(doc, (fl_block){.kind = FL_B_COMMAND,
+                             .text = fl_doc_say(doc, "faultline show %.*s%.*s",
+                                                FL_STR_ARG(quoted(doc, ref)), FL_STR_ARG(inputs))});
+}
+
 void fl_doc_cited(fl_doc *doc) {
   if (doc->n_cited == 0) return;
-  fl_doc_heading(doc, "Where the records are (faultline show NAME@OFFSET prints one)");
+  fl_doc_heading(doc, "Where the records are (A@4608: the record of A at byte 4608)");
   for (size_t i = 0; i < doc->n_cited; i++) {
     const fl_event event = {.source = doc->cited[i]};
-    const fl_str ref = fl_doc_clean(doc, fl_case_ref(doc->c, &event, doc->arena));
+    const fl_str ref = fl_doc_whole(doc, fl_case_ref(doc->c, &event, doc->arena));
     const fl_str name = {ref.p, ref.n > 2 ? ref.n - 2 : ref.n}; /* without "@0" */
     fl_doc_add(doc, (fl_block){.kind = FL_B_SOURCE,
                                .label = fl_doc_say(doc, "%c", (char)('A' + i)),
                                .text = name});
   }
+  add_example(doc);
 }
 
 /* An event of the story is cited by its number there, which is easier to follow. */
@@ -180,6 +219,7 @@ fl_status fl_doc_init(fl_doc *doc, const fl_case *c, fl_err *err) {
   fl_doc_advice(doc);
   fl_doc_attempts(doc);
   fl_doc_read(doc);
+  fl_doc_made(doc);
   fl_doc_cited(doc);
   return doc->has_failed ? fl_fail(err, FL_E_NOMEM, 0, "out of memory") : FL_OK;
 }

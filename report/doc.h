@@ -18,7 +18,8 @@ typedef enum fl_block_kind {
   FL_B_EVIDENCE, /* label = for, against or missing, delta = points, text, host = rule, ref */
   FL_B_ITEM,     /* text, ref */
   FL_B_NUMBERED, /* label = number, text */
-  FL_B_SOURCE    /* label = letter, text = name: never broken, so that it can be copied */
+  FL_B_SOURCE,   /* label = letter, text = name: never broken, so that it can be copied */
+  FL_B_COMMAND   /* text: never broken either */
 } fl_block_kind;
 
 typedef struct fl_block {
@@ -50,6 +51,7 @@ void fl_doc_causes(fl_doc *doc); /* ranked, with evidence */
 void fl_doc_advice(fl_doc *doc); /* collect, fix, check */
 void fl_doc_attempts(fl_doc *doc);
 void fl_doc_read(fl_doc *doc); /* what was read, and what it cannot show */
+void fl_doc_made(fl_doc *doc); /* by which version and rules, of which inputs, and how again */
 
 /* For the parts. */
 void fl_doc_add(fl_doc *doc, fl_block block);
@@ -60,6 +62,7 @@ void fl_doc_lines(fl_doc *doc, const char *lines, size_t max_lines); /* '\n' sep
 fl_str fl_doc_say(fl_doc *doc, const char *format, ...) FL_PRINTF(2, 3);
 /* Printable, and cut to a length that a note can bear. */
 fl_str fl_doc_clean(fl_doc *doc, fl_str s);
+fl_str fl_doc_whole(fl_doc *doc, fl_str s);   /* printable, never cut: for what is pasted */
 fl_str fl_doc_host(fl_doc *doc, fl_str host); /* without its domain */
 fl_str fl_doc_moment(fl_doc *doc, fl_time t); /* "2026-03-02 08:15:02.310 UTC" */
 fl_str fl_doc_minute(fl_doc *doc, fl_time t); /* "2026-03-02 08:15:02" */

@@ -156,20 +156,42 @@ static fl_str client_words(fl_doc *doc, const fl_attempt *a) {
                     FL_STR_ARG(address), FL_STR_ARG(port));
 }
 
-void fl_doc_facts(fl_doc *doc) {
-  const fl_attempt *a = doc->c->chosen;
-  symptom_fields(doc);
-  if (!a) return;
-  fl_doc_field(doc, "Client", client_words(doc, a));
-  fl_doc_field(doc, "Server", end_words(doc, a->server_name, a->server));
-  fl_doc_field(doc, "User", fl_doc_clean(doc, a->user));
+/* Both ends have ids of their own for one connection, unless a gateway or broker hands one on. */
+static void activity_field(fl_doc *doc, const fl_attempt *a) {
+  const fl_str client = fl_doc_clean(doc, a->activity_id);
+  const fl_str server = fl_doc_clean(doc, a->server_activity_id);
+  if (client.n && server.n && !fl_str_eq_nocase(client, server))
+    fl_doc_field(
+        doc, "Activity id",
+        fl_doc_say(doc, "%.*s (client), %.*s (host)", FL_STR_ARG(client), FL_STR_ARG(server)));
+  else fl_doc_field(doc, "Activity id", client.n ? client : server);
+}
+
+static void time_field(fl_doc *doc, const fl_attempt *a) {
   int64_t lasted = 0;
   if (__builtin_sub_overflow(a->end, a->start, &lasted)) lasted = 0;
   const fl_str start = fl_doc_moment(doc, a->start);
+  const fl_str end = fl_doc_moment(doc, a->end);
   const fl_str length = fl_duration_text(lasted, doc->arena);
   fl_doc_field(doc, "Time",
-               fl_doc_say(doc, "%.*s, lasted %.*s", FL_STR_ARG(start), FL_STR_ARG(length)));
+               fl_doc_say(doc, "%.*s to %.*s (%.*s)", FL_STR_ARG(start), FL_STR_ARG(end),
+                          FL_STR_ARG(length)));
+}
+
+/* In the order in which a support engineer asks: when, by whose clock, who, which, what. */
+void fl_doc_facts(fl_doc *doc) {
+  const fl_attempt *a = doc->c->chosen;
+  if (!a) {
+    symptom_fields(doc);
+    return;
+  }
+  time_field(doc, a);
   clock_field(doc, a);
+  fl_doc_field(doc, "Client", client_words(doc, a));
+  fl_doc_field(doc, "Server", end_words(doc, a->server_name, a->server));
+  fl_doc_field(doc, "User", fl_doc_clean(doc, a->user));
+  activity_field(doc, a);
+  symptom_fields(doc);
   fl_doc_field(doc, "Transport", fl_doc_clean(doc, a->transport));
   reached_field(doc, a);
   if (a->ended_by.n)

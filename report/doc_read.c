@@ -6,7 +6,7 @@
 #include "report/doc.h"
 #include "report/view.h"
 
-enum { MAX_ATTEMPTS = 8, MAX_TYPES = 8, MAX_NOTES = 2, MAX_GAPS = 4, MAX_COVERED = 6 };
+enum { MAX_ATTEMPTS = 5, MAX_TYPES = 8, MAX_NOTES = 2, MAX_GAPS = 4, MAX_COVERED = 6 };
 
 static const char *const outcome_words[7] = {[FL_OUTCOME_UNKNOWN] = "its end is not recorded",
                                              [FL_OUTCOME_FAILED] = "failed",

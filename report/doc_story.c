@@ -3,12 +3,14 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "base/limits.h"
 #include "base/text.h"
 #include "faultline/timeline.h"
 #include "report/doc.h"
 #include "report/view.h"
 
-enum { MAX_CANDIDATES = 512, MAX_FIELDS = 4 };
+/* What only fills the story stops at FEW_STEPS; what the verdict rests on may be more. */
+enum { MAX_CANDIDATES = 512, MAX_FIELDS = 4, FEW_STEPS = 8 };
 
 typedef struct step {
   const fl_event *event;
@@ -18,12 +20,59 @@ typedef struct step {
 
 typedef struct steps {
   fl_doc *doc;
+  fl_arena *scratch; /* of one question */
   step *items;
   size_t n;
 } steps;
 
 /* Why an event is worth a line. */
-enum { W_OTHER = 1, W_RIVAL, W_AGAINST, W_FIRST, W_PROOF, W_FOR, W_LAST };
+enum { W_OTHER = 1, W_RIVAL, W_AGAINST, W_PROOF, W_FOR, W_END };
+
+static bool is_telling(fl_str name) {
+  static const char *const names[] = {"Value",     "Reason",        "ReasonCode", "ErrorCode",
+                                      "Error",     "Status",        "SubStatus",  "ClientIP",
+                                      "IpAddress", "Address",       "User",       "SessionID",
+                                      "LogonType", "TargetUserName"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (fl_str_eq_nocase(name, fl_str_of(names[i]))) return true;
+  return false;
+}
+
+/* Without a sentence of ours: the log's own message, or its most telling fields; else nothing. */
+static fl_str plain_words(fl_doc *doc, const fl_event *event) {
+  if (event->message.n) return fl_doc_clean(doc, event->message);
+  fl_str words = {0};
+  size_t n = 0;
+  for (size_t i = 0; i < event->n_data && n < MAX_FIELDS; i++) {
+    const fl_field *field = &event->data[i];
+    if (!is_telling(field->name)) continue;
+    const fl_str value = fl_doc_clean(doc, fl_value_text(&field->value, doc->arena));
+    if (value.n == 0 || value.n > 80) continue;
+    words = fl_doc_say(doc, "%.*s%s%.*s = %.*s", FL_STR_ARG(words), n ? ", " : "",
+                       FL_STR_ARG(fl_doc_clean(doc, field->name)), FL_STR_ARG(value));
+    n++;
+  }
+  return words;
+}
+
+static fl_str event_words(fl_doc *doc, const fl_event *event) {
+  const fl_str sentence = fl_event_sentence(event, doc->arena);
+  const fl_str known = fl_doc_clean(doc, sentence);
+  return known.n ? known : plain_words(doc, event);
+}
+
+static bool has_telling_field(const fl_event *event) {
+  for (size_t i = 0; i < event->n_data; i++)
+    if (is_telling(event->data[i].name) && event->data[i].value.kind != FL_V_NULL) return true;
+  return false;
+}
+
+/* What only passes a number along is no step, unless something rests on it. */
+static bool has_words(steps *s, const fl_event *event) {
+  if (event->message.n || has_telling_field(event)) return true;
+  fl_arena_reset(s->scratch);
+  return fl_event_sentence(event, s->scratch).n != 0;
+}
 
 static void offer(steps *s, const fl_event *event, int weight) {
   if (!event || event->flags & (FL_F_SYNTHETIC | FL_F_DUPLICATE)) return;
@@ -32,7 +81,7 @@ static void offer(steps *s, const fl_event *event, int weight) {
     if (s->items[i].weight < weight) s->items[i].weight = weight;
     return;
   }
-  if (s->n == MAX_CANDIDATES) return;
+  if (s->n == MAX_CANDIDATES || (weight < W_FOR && !has_words(s, event))) return;
   s->items[s->n++] = (step){event, fl_view_time(s->doc->c, event), weight};
 }
 
@@ -54,15 +103,15 @@ static void offer_all(steps *s, const fl_attempt *a) {
   const fl_verdict *v = &s->doc->c->verdict;
   for (int phase = 0; phase < FL_N_PHASES; phase++) offer(s, a->proof[phase], W_PROOF);
   if (a->reached >= 0)
-    offer(s, a->proof[a->reached], W_LAST); /* the missing step stands behind it */
+    offer(s, a->proof[a->reached], W_END); /* the missing step stands behind it */
   if (a->n_events) {
-    offer(s, a->events[0], W_FIRST);
-    offer(s, a->events[a->n_events - 1], W_LAST);
+    offer(s, a->events[0], W_END);
+    offer(s, a->events[a->n_events - 1], W_END);
   }
   /* The end as the user saw it; what the host still closes behind it tells less. */
   for (size_t i = 0; i < a->n_events; i++)
     if (fl_str_eq(a->events[i]->kind, FL_STR("rdp.client.disconnect")))
-      offer(s, a->events[i], W_LAST);
+      offer(s, a->events[i], W_END);
   for (size_t i = 0; i < v->n_hypotheses && i < 3; i++) {
     const fl_hypothesis *h = &v->hypotheses[i];
     offer_evidence(s, h->pro, h->n_pro, i == 0 ? W_FOR : W_RIVAL);
@@ -84,41 +133,6 @@ static int by_time(const void *a, const void *b) {
   if (x->t != y->t) return x->t < y->t ? -1 : 1;
   if (x->event->source != y->event->source) return x->event->source < y->event->source ? -1 : 1;
   return x->event->seq < y->event->seq ? -1 : x->event->seq > y->event->seq;
-}
-
-static bool is_telling(fl_str name) {
-  static const char *const names[] = {"Value",     "Reason",        "ReasonCode", "ErrorCode",
-                                      "Error",     "Status",        "SubStatus",  "ClientIP",
-                                      "IpAddress", "Address",       "User",       "SessionID",
-                                      "LogonType", "TargetUserName"};
-  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-    if (fl_str_eq_nocase(name, fl_str_of(names[i]))) return true;
-  return false;
-}
-
-/* Without a sentence of ours: the log's own message, or its most telling fields. */
-static fl_str plain_words(fl_doc *doc, const fl_event *event) {
-  if (event->message.n) return fl_doc_clean(doc, event->message);
-  fl_str words = {0};
-  size_t n = 0;
-  for (int pass = 0; pass < 2 && n < MAX_FIELDS; pass++) {
-    for (size_t i = 0; i < event->n_data && n < MAX_FIELDS; i++) {
-      const fl_field *field = &event->data[i];
-      if (is_telling(field->name) != (pass == 0)) continue;
-      const fl_str value = fl_doc_clean(doc, fl_value_text(&field->value, doc->arena));
-      if (value.n == 0 || value.n > 80) continue;
-      words = fl_doc_say(doc, "%.*s%s%.*s = %.*s", FL_STR_ARG(words), n ? ", " : "",
-                         FL_STR_ARG(fl_doc_clean(doc, field->name)), FL_STR_ARG(value));
-      n++;
-    }
-  }
-  return words.n ? words : FL_STR("(no details recorded)");
-}
-
-static fl_str event_words(fl_doc *doc, const fl_event *event) {
-  const fl_str sentence = fl_event_sentence(event, doc->arena);
-  const fl_str known = fl_doc_clean(doc, sentence);
-  return known.n ? known : plain_words(doc, event);
 }
 
 static fl_str event_ref(fl_doc *doc, const fl_event *event) {
@@ -146,13 +160,14 @@ static fl_str step_delta(fl_doc *doc, fl_time t, fl_time start) {
 }
 
 static void add_step(fl_doc *doc, const step *s, size_t number, fl_time start) {
+  const fl_str words = event_words(doc, s->event);
   doc->steps[doc->n_steps++] = s->event;
   fl_doc_add(doc, (fl_block){.kind = FL_B_STEP,
                              .label = fl_doc_say(doc, "%zu", number),
                              .time = step_time(doc, s->t, start),
                              .delta = step_delta(doc, s->t, start),
                              .host = fl_doc_host(doc, s->event->host),
-                             .text = event_words(doc, s->event),
+                             .text = words.n ? words : FL_STR("recorded without details"),
                              .ref = event_ref(doc, s->event)});
 }
 
@@ -207,14 +222,21 @@ static bool has_missing_step(const fl_attempt *a) {
 void fl_doc_story(fl_doc *doc) {
   const fl_attempt *a = doc->c->chosen;
   if (!a) return;
-  steps s = {.doc = doc, .items = FL_NEW_ARRAY(doc->arena, step, MAX_CANDIDATES)};
-  if (!s.items) {
+  steps s = {.doc = doc,
+             .scratch = fl_arena_create(FL_LIMIT_BATCH_ARENA),
+             .items = FL_NEW_ARRAY(doc->arena, step, MAX_CANDIDATES)};
+  if (!s.items || !s.scratch) {
+    fl_arena_free(s.scratch);
     doc->has_failed = true;
     return;
   }
   offer_all(&s, a);
+  fl_arena_free(s.scratch);
   qsort(s.items, s.n, sizeof *s.items, by_weight);
-  const size_t n_shown = s.n < FL_DOC_STEPS ? s.n : FL_DOC_STEPS;
+  size_t n_shown = 0;
+  while (n_shown < s.n && n_shown < FL_DOC_STEPS &&
+         (n_shown < FEW_STEPS || s.items[n_shown].weight > W_RIVAL))
+    n_shown++;
   qsort(s.items, n_shown, sizeof *s.items, by_time);
   if (n_shown == 0 && !has_missing_step(a)) return;
   fl_doc_heading(doc, "What happened, in order (UTC, and time since the attempt began)");

@@ -4,7 +4,8 @@
 #include "report/doc.h"
 #include "report/view.h"
 
-enum { MAX_CAUSES = 3, MAX_COLLECT = 5, MAX_STEPS = 6 };
+/* Where the cause is likely, the fix comes before more evidence. */
+enum { MAX_CAUSES = 3, MAX_COLLECT = 5, MAX_COLLECT_LIKELY = 3, MAX_STEPS = 6 };
 
 /* How many lines of evidence a cause gets: the first one more than its rivals. */
 typedef struct shares {
@@ -22,11 +23,25 @@ static void add_evidence(fl_doc *doc, const char *label, const fl_evidence *e) {
                              .ref = fl_doc_refs(doc, e->events, e->n_events)});
 }
 
+static bool is_said(const fl_evidence *const *list, size_t i) {
+  for (size_t k = 0; k < i; k++)
+    if (list[k]->points == list[i]->points && fl_str_eq(list[k]->text, list[i]->text)) return true;
+  return false;
+}
+
 /* Returns how many lines were left out. */
 static size_t add_list(fl_doc *doc, const char *label, const fl_evidence *const *list, size_t n,
                        size_t n_max) {
-  for (size_t i = 0; i < n && i < n_max; i++) add_evidence(doc, label, list[i]);
-  return n > n_max ? n - n_max : 0;
+  enum { LOOKED_AT = 64 };
+  size_t n_shown = 0, n_said = 0;
+  for (size_t i = 0; i < n && i < LOOKED_AT; i++) {
+    const bool is_again = is_said(list, i);
+    n_said += is_again;
+    if (is_again || n_shown == n_max) continue;
+    add_evidence(doc, label, list[i]);
+    n_shown++;
+  }
+  return n - n_said - n_shown;
 }
 
 /* "1 more for, 2 more missing" */
@@ -58,6 +73,8 @@ static void add_cause(fl_doc *doc, const fl_hypothesis *h, size_t rank) {
                              .delta = fl_doc_say(doc, "%d of 100", h->score),
                              .text = title,
                              .ref = id});
+  /* A rival that nothing much speaks for needs no more than its name. */
+  if (rank && h->status == FL_VERDICT_UNDECIDED) return;
   const size_t n_pro = add_list(doc, "for", h->pro, h->n_pro, n.pro);
   const size_t n_con = add_list(doc, "against", h->con, h->n_con, n.con);
   const size_t n_missing = add_list(doc, "missing", h->missing, h->n_missing, n.missing);
@@ -121,13 +138,14 @@ static void add_collect(fl_doc *doc) {
   const fl_verdict *v = &doc->c->verdict;
   const fl_cause_fact *cause = v->n_hypotheses ? v->hypotheses[0].cause : NULL;
   const bool is_silent = v->status == FL_VERDICT_NO_FAILURE;
+  const size_t n_max = v->status == FL_VERDICT_LIKELY ? MAX_COLLECT_LIKELY : MAX_COLLECT;
   if (v->n_collect == 0 && v->status == FL_VERDICT_CONFIRMED) return;
   fl_doc_heading(doc, is_silent ? "If users did see a failure, collect for those minutes"
                                 : "What to collect next, most useful first");
   if (v->n_collect == 0)
     fl_doc_lines(doc, !is_silent && cause && *cause->collect ? cause->collect : default_collect,
-                 MAX_COLLECT);
-  for (size_t i = 0; i < v->n_collect && i < MAX_COLLECT; i++)
+                 n_max);
+  for (size_t i = 0; i < v->n_collect && i < n_max; i++)
     fl_doc_add(doc, (fl_block){.kind = FL_B_NUMBERED,
                                .label = fl_doc_say(doc, "%zu", i + 1),
                                .text = fl_doc_clean(doc, v->collect[i])});

@@ -150,6 +150,11 @@ static void write_block(layout *l, const fl_block *b) {
       put_code(out, b->text);
       fl_out_puts(out, "\n");
       return;
+    case FL_B_COMMAND:
+      fl_out_puts(out, "\n");
+      put_code(out, b->text);
+      fl_out_puts(out, "\n");
+      return;
     case FL_B_NUMBERED:
       fl_out_printf(out, "%.*s. ", FL_STR_ARG(b->label));
       break;

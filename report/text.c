@@ -99,6 +99,9 @@ static void write_block(layout *l, const fl_block *b) {
     case FL_B_SOURCE:
       fl_out_printf(page->out, "  %.*s  %.*s\n", FL_STR_ARG(b->label), FL_STR_ARG(b->text));
       break;
+    case FL_B_COMMAND:
+      fl_out_printf(page->out, "  %.*s\n", FL_STR_ARG(b->text));
+      break;
     case FL_B_NUMBERED:
       fl_page_item(page, 2, fl_doc_say(&l->doc, "%.*s. ", FL_STR_ARG(b->label)), b->text);
       break;
@@ -107,7 +110,8 @@ static void write_block(layout *l, const fl_block *b) {
 
 /* Head, paragraphs and fields stand apart from each other. */
 static bool needs_gap(const fl_block *before, const fl_block *b) {
-  return before->kind != b->kind && (before->kind == FL_B_TITLE || b->kind == FL_B_FIELD);
+  const bool begins_fields = b->kind == FL_B_FIELD && before->kind == FL_B_PARA;
+  return before->kind != b->kind && (before->kind == FL_B_TITLE || begins_fields);
 }
 
 fl_status fl_report_format_text(const fl_case *c, fl_out *out, fl_err *err) {

@@ -160,7 +160,10 @@ fl_status fl_case_builder_finish(fl_case_builder *builder, const fl_ingest_total
   if (!o) return fl_fail(err, FL_E_ARG, 0, "a case is finished once only");
   if (totals) o->c.totals = *totals;
   o->c.window.where = fl_arena_str(o->arena, builder->options.where);
-  if (!o->c.window.where.p) return no_memory(err);
+  o->c.command = fl_arena_str(o->arena, builder->options.command);
+  o->c.inputs = fl_arena_str(o->arena, builder->options.inputs);
+  if (!o->c.window.where.p || !o->c.command.p || !o->c.inputs.p) return no_memory(err);
+  if (builder->rules) o->c.rules = fl_rules_set(builder->rules);
   FL_TRY(fl_coverage_finish(o->coverage, &o->c.coverage, &o->c.n_coverage, err));
   FL_TRY(fl_case_solve(builder->rules, &builder->options, o, err));
   o->c.sources = o->sources;

@@ -21,13 +21,16 @@ struct fl_rules {
   fl_message_list messages;
   fl_rule_file *files;
   size_t n_files, cap_files;
+  fl_sha256 *sha; /* of the texts that were taken; NULL once finished */
+  char sha256[65];
   bool is_finished;
 };
 
 fl_status fl_rules_create(fl_rules **ret_rules, fl_err *err) {
   fl_rules *rules = calloc(1, sizeof *rules);
   if (rules) rules->arena = fl_arena_create(FL_LIMIT_JOB_ARENA);
-  if (!rules || !rules->arena) {
+  if (rules) rules->sha = fl_sha256_create();
+  if (!rules || !rules->arena || !rules->sha) {
     fl_rules_free(rules);
     return fl_fail(err, FL_E_NOMEM, 0, "out of memory for rules");
   }
@@ -37,6 +40,7 @@ fl_status fl_rules_create(fl_rules **ret_rules, fl_err *err) {
 
 void fl_rules_free(fl_rules *rules) {
   if (!rules) return;
+  if (rules->sha) fl_sha256_finish(rules->sha, rules->sha256);
   fl_arena_free(rules->arena);
   free(rules->items);
   free(rules->slots);
@@ -141,6 +145,7 @@ fl_status fl_rules_add_text(fl_rules *rules, fl_str file, fl_str text, fl_err *e
   free(draft);
   free(p);
   if (s == FL_E_NOMEM) return fl_fail(err, s, 0, "out of memory while compiling rules");
+  if (s == FL_OK && rules->sha) fl_sha256_add(rules->sha, text.p, text.n);
   const fl_status added = add_file(rules, name, n, s != FL_OK, err);
   return added != FL_OK ? added : s;
 }
@@ -211,6 +216,8 @@ fl_status fl_rules_add_packs(fl_rules *rules, fl_err *err) {
 fl_status fl_rules_finish(fl_rules *rules, fl_err *err) {
   if (rules->is_finished) return fl_fail(err, FL_E_ARG, 0, "rules were finished already");
   rules->is_finished = true;
+  fl_sha256_finish(rules->sha, rules->sha256);
+  rules->sha = NULL;
   return FL_OK;
 }
 
@@ -222,6 +229,13 @@ size_t fl_rules_messages(const fl_rules *rules, const fl_rule_message **ret_mess
 size_t fl_rules_files(const fl_rules *rules, const fl_rule_file **ret_files) {
   *ret_files = rules->files;
   return rules->n_files;
+}
+
+fl_rule_set fl_rules_set(const fl_rules *rules) {
+  fl_rule_set set = {.n_rules = rules->n};
+  for (size_t i = 0; i < rules->n_files; i++) set.n_files += !rules->files[i].is_refused;
+  memcpy(set.sha256, rules->sha256, sizeof set.sha256);
+  return set;
 }
 
 size_t fl_rules_count(const fl_rules *rules) { return rules->n; }

@@ -161,6 +161,12 @@ typedef struct fl_window {
   uint64_t n_rows, n_taken; /* counted when it is narrowed */
 } fl_window;
 
+/* Which rules were asked; the checksum is that of their texts, one after the other. */
+typedef struct fl_rule_set {
+  size_t n_files, n_rules;
+  char sha256[65];
+} fl_rule_set;
+
 /* What the user says about the case; strings outlive it. */
 typedef struct fl_case_options {
   fl_symptom symptom;
@@ -175,6 +181,7 @@ typedef struct fl_case_options {
   const struct fl_filter *filter; /* of `where`; NULL = all; outlives the last row */
   fl_str where;
   bool with_recovered;
+  fl_str command, inputs; /* how to ask again, for a shell; may be empty */
 } fl_case_options;
 
 /* All arrays are owned by the case and live until fl_case_free. */
@@ -185,6 +192,8 @@ typedef struct fl_case {
   size_t n_notes;
   fl_ingest_totals totals;
   fl_window window;
+  fl_rule_set rules;
+  fl_str command, inputs; /* to repeat it; inputs begin with a blank */
   const fl_coverage *coverage;
   size_t n_coverage;
   const fl_machine *machines;

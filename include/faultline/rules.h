@@ -48,6 +48,7 @@ typedef struct fl_rule_info {
   const fl_rule_test *tests;
   size_t n_tests;
 } fl_rule_info;
+FL_API fl_rule_set fl_rules_set(const fl_rules *rules); /* once they are finished */
 FL_API size_t fl_rules_count(const fl_rules *rules);
 FL_API fl_rule_info fl_rules_info(const fl_rules *rules, size_t index);
 

@@ -144,6 +144,17 @@ check("from 2026-03-01 00:00:00 UTC to 2026-03-01 23:59:59 UTC" in of_day[1]["se
 check(run("triage", log, "--exit-code=info").code in (0, 1), "--exit-code")
 check(run("triage", log).out == run("triage", log).out, "a report is the same each time")
 
+# A report says what made it and how to make it again, and nothing of where files lie here.
+made = json.loads(run("triage", "--format", "json", log, "--user", "o'brien, x", "--role", "PC1=client", "--role", "host1=server",
+                      "--no-packs", "--jobs", "2", "--quiet", "--symptom", "0x104", "--symptom", "0x904").text)
+wanted = f"faultline triage {name} --symptom 0x904 --user 'o'\\''brien, x' --role PC1=client --role host1=server --no-packs"
+check(made["command"] == wanted, f"the command: {made['command']!r}, not {wanted!r}")
+check(made["tool"]["name"] == "faultline" and made["rules"]["rules"] == 0, "the tool and its rules")
+check(case["rules"]["rules"] > 0 and re.fullmatch("[0-9a-f]{64}", case["rules"]["sha256"]), "the packs have a checksum")
+check(json.loads(run("triage", "--format", "json", name, cwd=os.path.dirname(log)).text) == case, "a relative path says the same")
+for form in ("text", "md", "json"):
+    check(os.path.dirname(log) not in run("triage", "--format", form, log).text, f"{form}: no absolute path")
+
 # What a window or an expression leaves out, the report says.
 window = ("--since", "2026-03-02T10:10:00Z", "--until", "2026-03-02T10:12:30Z")
 expect(run("triage", log, *window), 0, "from 2026-03-02 10:10:00.000 UTC to", "- as asked, only")

@@ -4,11 +4,13 @@ Goldens are text, so that a difference can be read. What a scenario itself expec
 import difflib
 import json
 import os
+import re
+import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "cli"))
-from tool import FIXTURES, FOLDER, build, check, finish, path, run, scenarios, skip  # noqa: E402
+from tool import FAULTLINE, FIXTURES, FOLDER, TOP, build, check, finish, path, run, scenarios, skip  # noqa: E402
 
 # Events of a scenario with more of them than this are left to its report: nobody reads such a difference.
 MAX_EVENT_LINES = 100
@@ -22,10 +24,18 @@ OUTPUTS = {
 XML_SCENARIOS = {"all-types", "value-types", "direct-elements", "damaged-rdpcorets"}
 
 
+# Which rules a build has says nothing about the scenario.
+MADE_BY = re.compile(r"faultline [0-9.]+, \d+ rules in \d+ files \(sha256 [0-9a-f]+\)")
+
+
 def pretty(name, text):
     if name != "case.json" or not text.strip():
-        return text
-    return json.dumps(json.loads(text), indent=1, ensure_ascii=False) + "\n"
+        return MADE_BY.sub("faultline VERSION, RULES", text)
+    case = json.loads(text)
+    check(re.fullmatch("[0-9a-f]{64}", case["rules"].pop("sha256")) and case["rules"]["rules"] > 0, "the case names its rules")
+    for changing in ("tool", "rules"):
+        case.pop(changing)
+    return json.dumps(case, indent=1, ensure_ascii=False) + "\n"
 
 
 def expectation(folder):
@@ -47,7 +57,12 @@ def outputs(bundles, wanted):
         result = run(*command, *words, *(symptom if command[0] == "triage" else []), cwd=folder)
         check("Sanitizer" not in result.notes and result.code in (0, 3, 4), f"{words}: {command[0]} ends well", result)
         codes.append(f"{command[0]} {command[-1]}: {result.code}\n")
+        if name == "report.txt":
+            check_commands(words, folder, result.text)
+            made["raw"] = result.text
         text = pretty(name, result.text)
+        if name == "report.txt":
+            check(text.count("\n") <= 90, f"{words}: {text.count(chr(10))} lines are more than two screens")
         if name != "events.jsonl" or text.count("\n") <= MAX_EVENT_LINES:
             made[name] = text
     made["exit.txt"] = "".join(codes)
@@ -82,6 +97,41 @@ def check_expectation(scenario, wanted, case):
         check(causes[:1] == [wanted["cause"]], f"{scenario}: first cause {causes[:3]}, expected {wanted['cause']}")
 
 
+def section(report, start, end):
+    """The lines from the one that begins with `start` up to the one that begins with `end`, without blank ends."""
+    lines = report.splitlines()
+    first = next((i for i, line in enumerate(lines) if line.startswith(start)), 0)
+    last = next((i for i, line in enumerate(lines) if i > first and line.startswith(end)), len(lines))
+    return "\n".join(lines[first:last]).strip("\n") + "\n"
+
+
+def readme(report, is_writing):
+    """README shows the demo: head, story and first cause, what to do, and what made it."""
+    parts = [section(report, "", " 2. "), section(report, "What to do", "How to see"), section(report, "How this was made", "Where")]
+    sample = "...\n\n".join(parts)
+    file = os.path.join(TOP, "README.md")
+    text = open(file, encoding="utf-8").read()
+    command = "$ faultline triage demo.zip --symptom 0x904\n"
+    before, rest = text.split(command)
+    shown, behind = rest.split("```", 1)
+    if is_writing:
+        with open(file, "w", encoding="utf-8") as out:
+            out.write(before + command + sample + "```" + behind)
+    else:
+        check(pretty("report.txt", shown) == pretty("report.txt", sample), "README.md does not show the demo; ./dev golden demo")
+
+
+def check_commands(scenario, folder, report):
+    """What a report offers to be pasted works: the command makes the report again, the example shows a record."""
+    for line in report.splitlines():
+        if not re.match("  faultline (triage|show) ", line):
+            continue
+        done = subprocess.run(line.strip() + " --quiet", shell=True, cwd=folder, capture_output=True, text=True,
+                              env={**os.environ, "PATH": f"{os.path.dirname(FAULTLINE)}:{os.environ['PATH']}"})
+        is_right = "<Event" in done.stdout if "faultline show" in line else done.stdout == report
+        check(is_right, f"{scenario}: {line.strip()}: {done.returncode} {done.stderr[:300]}")
+
+
 def main():
     words = sys.argv[1:]
     is_writing = words[:1] == ["--write"]
@@ -95,6 +145,9 @@ def main():
         bundles = build(scenario, path(name))
         wanted = expectation(os.path.join(FOLDER, name))
         made = outputs(bundles, wanted)
+        raw = made.pop("raw")
+        if name == "demo":
+            readme(raw, is_writing)
         folder = os.path.join(HERE, name)
         check_expectation(name, wanted, made.get("case.json", ""))
         if is_writing:
