@@ -19,10 +19,21 @@ static void add_version(fl_doc *doc) {
 
 static bool is_input(const fl_source_info *source) { return source->parent == UINT32_MAX; }
 
+/* A folder has no bytes of its own to sum up. */
+static void add_folder(fl_doc *doc, const fl_source_info *folder, fl_str name) {
+  size_t n = 0;
+  for (size_t i = 0; i < doc->c->n_sources; i++)
+    n += doc->c->sources[i].parent == folder->id && !doc->c->sources[i].is_skipped;
+  fl_doc_field(
+      doc, "Input",
+      fl_doc_say(doc, "%.*s (folder, %zu of its files read; --format json has their sha256)",
+                 FL_STR_ARG(name), n));
+}
+
 static void add_input(fl_doc *doc, const fl_source_info *source) {
   const fl_str name = fl_doc_clean(doc, source->name);
   if (source->size_bytes == 0 && source->is_container) {
-    fl_doc_field(doc, "Input", fl_doc_say(doc, "%.*s (folder)", FL_STR_ARG(name)));
+    add_folder(doc, source, name);
     return;
   }
   const fl_str size = fl_doc_count(doc, source->size_bytes);

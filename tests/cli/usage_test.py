@@ -56,6 +56,11 @@ for line in re.findall(r'^FL_COMMAND\((\w+), "([^"]*)"', open(f"{TOP}/cli/comman
     shown = expect(run("help", line[0]), 0, f"usage: faultline {line[0]}", line[1])
     check(shown.out == run(line[0], "--help").out, f"{line[0]} --help is help {line[0]}")
 
+# What every command takes that reads inputs (docs/cli.md).
+for command in ("triage", "timeline", "export", "inspect", "show"):
+    expect(run("help", command), 0, *(f"--{option} " for option in
+           ("since", "until", "where", "recovered", "hash", "engine", "jobs", "quiet", "tz")))
+
 expect(run("version"), 0, "faultline ", "evtx", "jsonl")
 version = json.loads(expect(run("version", "--format", "json"), 0).text)
 check("evtx" in version["inputs"] and "jsonl" in version["exports"], "version lists formats")
