@@ -100,6 +100,15 @@ static bool prove(fl_scene *scene, uint16_t event) {
   return false;
 }
 
+/* Records may be there, but nothing tells whose they are. */
+static bool blame_join(fl_scene *scene, fl_sight *sight) {
+  if (!sight->is_loose) return false;
+  sight->reason =
+      fl_arena_printf(scene->run->scratch, "nothing ties such a record to it (no %%%.*s)",
+                      FL_STR_ARG(scene->rule->vars[sight->loose_var].name));
+  return true;
+}
+
 fl_truth fl_scene_truth(fl_scene *scene, uint16_t event) {
   fl_sight *sight = &scene->sights[event];
   if (sight->is_bound) return FL_TRUE;
@@ -107,6 +116,8 @@ fl_truth fl_scene_truth(fl_scene *scene, uint16_t event) {
   if (sight->has_truth) return sight->truth;
   sight->has_truth = true;
   /* A window that is empty holds nothing. */
-  sight->truth = sight->to < sight->from || prove(scene, event) ? FL_FALSE : FL_UNKNOWN;
+  const bool is_proven =
+      sight->to < sight->from || (prove(scene, event) && !blame_join(scene, sight));
+  sight->truth = is_proven ? FL_FALSE : FL_UNKNOWN;
   return sight->truth;
 }

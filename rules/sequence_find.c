@@ -259,6 +259,30 @@ static fl_status collect(fl_scene *scene, const query *q) {
   return FL_OK;
 }
 
+/* Does an event that was found capture this variable? */
+static bool is_captured(const fl_scene *scene, uint16_t var) {
+  for (size_t i = 0; i < scene->rule->n_selectors; i++) {
+    const fl_selector *selector = &scene->rule->selectors[i];
+    if (!scene->sights[i].is_bound) continue;
+    for (size_t k = 0; k < selector->n_captures; k++)
+      if (selector->captures[k].var == var) return true;
+  }
+  return false;
+}
+
+/* A join that the event demands, and that what was found has no value for: whatever there is would
+ * be somebody else's just as well. */
+static bool lacks_join(const fl_scene *scene, uint16_t event, uint16_t *ret_var) {
+  const fl_selector *selector = &scene->rule->selectors[event];
+  for (size_t i = 0; i < selector->n_captures; i++) {
+    const fl_capture *capture = &selector->captures[i];
+    if (!capture->is_required || scene->vars[capture->var]) continue;
+    *ret_var = capture->var;
+    if (is_captured(scene, capture->var)) return true;
+  }
+  return false;
+}
+
 /* Looks for one event; what was found is bound. */
 static fl_status look(fl_scene *scene, const fl_step *step, query q) {
   fl_sight *sight = &scene->sights[step->event];
@@ -269,6 +293,8 @@ static fl_status look(fl_scene *scene, const fl_step *step, query q) {
   sight->is_cut = false; /* a group may have been tried at other times */
   sight->from = q.from;
   sight->to = q.to;
+  sight->is_loose = lacks_join(scene, step->event, &sight->loose_var);
+  if (sight->is_loose) return FL_OK;
   if (q.to < q.from || !find(scene, &q, &hit)) return FL_OK;
   (void)fl_scene_bind(scene, step->event, hit);
   return step->is_repeated ? collect(scene, &q) : FL_OK;
@@ -338,6 +364,8 @@ static bool place_cluster(fl_scene *scene, size_t first, size_t end, query base,
       uint32_t hit = 0;
       if (scene->rule->steps[i].is_optional) continue;
       base.event = scene->rule->steps[i].event;
+      uint16_t var = 0;
+      if (lacks_join(scene, base.event, &var)) return false;
       if (!find(scene, &base, &hit)) return false;
       const fl_time t = time_of(scene, scene->hits[base.event].at[hit]);
       if (t < low) low = t;

@@ -228,6 +228,26 @@ static void windows_of_absence(void **state) {
     }
 }
 
+/* Where nothing tells whose a record is, its absence cannot be proven either. */
+static void missing_join_is_unknown(void **state) {
+  (void)state;
+  world *w = world_create(
+      "rule r { meta: title = \"t\" events: $a : provider \"P\" 1 { k -> %k } "
+      "$b : channel \"Log\" provider \"P\" 2 { k => %k } sequence by %k within 60s: $a $b? "
+      "score: +50 if absent $b report at 0 }");
+  add_machine(w, "M", 0);
+  add_log(w, "M", "Log", -1000, 1000);
+  add_sighting(w, "M", "P", "Log", 2);
+  (void)add_event(w, 0, "M", "P", 1, "");
+  (void)add_event(w, 1, "M", "P", 1, "k=x");
+  (void)add_event(w, 1, "M", "P", 2, "k=y");
+  assert_int_equal(world_run(w), 2);
+  assert_int_equal(w->findings[0].evidence[0].truth, FL_UNKNOWN);
+  assert_has(w->findings[0].evidence[0].text, "%k");
+  assert_int_equal(w->findings[1].evidence[0].truth, FL_TRUE);
+  world_free(w);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(kleene_tables),
                                      cmocka_unit_test(absence_is_proven),
@@ -235,6 +255,7 @@ int main(void) {
                                      cmocka_unit_test(absence_is_unknown),
                                      cmocka_unit_test(offsets_shift_the_window),
                                      cmocka_unit_test(all_machines_with_the_role),
+                                     cmocka_unit_test(missing_join_is_unknown),
                                      cmocka_unit_test(windows_of_absence)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -90,6 +90,23 @@ static void optional_and_choices(void **state) {
   check(first, "1@0 3@2 2@10 3@11", "1 3 | 2 3");
 }
 
+/* "=>" at another step: where the anchor should have named the value and did not, nothing joins. */
+static void demanded_joins(void **state) {
+  (void)state;
+  const char *demands = RULE(A "$b : provider \"P\" 2 { k => %k } ",
+                             "sequence by %k within 60s: $a $b? within 10s " SCORE);
+  check(demands, "1@0:x 2@5:x", "1 2");
+  check(demands, "1@0 2@5:x", "1");
+  check(demands, "1@0:x 2@5", "1");
+  const char *free = RULE("$a : provider \"P\" 1 $b : provider \"P\" 2 { k => %k } ",
+                          "sequence within 60s: $a $b? within 10s " SCORE);
+  check(free, "1@0 2@5:x", "1 2");
+  const char *group = RULE(A "$b : provider \"P\" 2 { k => %k } " C,
+                           "sequence by %k within 60s: $a unordered within 5s { $b $c } " SCORE);
+  check(group, "1@0:x 2@5:x 3@6:x", "1 2 3");
+  check(group, "1@0 2@5:x 3@6:x", "");
+}
+
 static void before_and_during(void **state) {
   (void)state;
   const char *before = RULE(A B, "sequence by %k within 60s: $a $b before 10s " SCORE);
@@ -293,6 +310,7 @@ static void duplicates_are_ignored(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(forward_windows),
                                      cmocka_unit_test(optional_and_choices),
+                                     cmocka_unit_test(demanded_joins),
                                      cmocka_unit_test(before_and_during),
                                      cmocka_unit_test(latest_before_and_nearest_during),
                                      cmocka_unit_test(attempts_have_an_end),

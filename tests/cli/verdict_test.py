@@ -1,0 +1,96 @@
+"""Verdicts on small cases: what may be confirmed, what must stay open, and what the answer says.
+
+Each case is a few lines on top of fixtures/scenarios/lib; goldens show whole reports, this shows many classes."""
+import json
+import os
+
+from tool import FIXTURES, SCENARIOS, build, check, finish, path, run, skip, write
+
+if not os.path.exists(FIXTURES):
+    skip("no fl-fixtures")
+
+LIB = os.path.relpath(os.path.join(SCENARIOS, "lib"), path(""))
+HEAD = f"""use {LIB}/rdp.inc
+base 2026-03-10T08:00:00Z
+machine CLIENT07 role=client name=CLIENT07.contoso.example OFFSET
+machine SRV01 role=server name=SRV01.contoso.example
+log RDPClient on CLIENT07 first_id=412
+log System on CLIENT07 from=t-2d to=t+2h first_id=20113 background=20
+log RdpCoreTS on SRV01 first_id=51230
+log RCM on SRV01 first_id=7741
+log LSM on SRV01 first_id=2904
+log System on SRV01 from=t-2d to=t+2h first_id=88120 background=40
+log Security on SRV01 from=t-2d to=t+2h first_id=1204410 background=40
+log Application on SRV01 from=t-2d to=t+2h first_id=30871 background=6
+"""
+PAIR = "H=SRV01 C=CLIENT07 target=srv01.contoso.example server=10.20.1.11 dom=CONTOSO"
+ANNA = PAIR + r" ip=10.20.4.31 station=CLIENT07 name=anna acct=CONTOSO\anna sid=S-1-5-21-1004336348-1177238915-682003330-1107"
+BEN = PAIR + r" ip=10.20.9.77 station=LAPTOP22 name=ben acct=CONTOSO\ben sid=S-1-5-21-1004336348-1177238915-682003330-1108"
+START = "play host_start at=t-1d2h H=SRV01\n"
+NO_ROLE = "play host_no_role at=t-1d1h59m56s H=SRV01\n"
+
+
+def case(name, body, *words, of="both", without="", offset="", head=""):
+    """Builds a case and returns its triage; ANNA and BEN in the body stand for the two users."""
+    text = HEAD.replace("OFFSET", offset) + head + body.replace("ANNA", ANNA).replace("BEN", BEN)
+    left_out = f" without={without}" if without else ""
+    if of != "server":
+        text += "\nbundle client.zip zip layout=msrd of CLIENT07\n"
+    if of != "client":
+        text += f"\nbundle server.zip zip layout=winevt{left_out} of SRV01\n"
+    bundles = build(write(f"{name}.scn", text), path(name))
+    result = run("triage", "--quiet", "--format", "json", *bundles, *words)
+    check(result.code == 0, f"{name}: triage ends well", result)
+    return Case(name, bundles, json.loads(result.text))
+
+
+class Case:
+    def __init__(self, name, bundles, answer):
+        self.name, self.bundles, self.answer = name, bundles, answer
+        self.verdict = answer["verdict"]
+
+    def again(self, *words):
+        result = run("triage", "--quiet", "--format", "json", *self.bundles, *words)
+        check(result.code == 0, f"{self.name} {words}: triage ends well", result)
+        return Case(f"{self.name} {' '.join(words)}", self.bundles, json.loads(result.text))
+
+    def first(self):
+        return (self.verdict["hypotheses"] or [{"cause": "", "status": "none"}])[0]
+
+    def of(self, cause):
+        return next((h for h in self.verdict["hypotheses"] if h["cause"] == cause), None)
+
+    def expect(self, status, cause=None):
+        got = self.verdict["status"], self.first()["cause"]
+        check(got[0] == status and cause in (None, got[1]), f"{self.name}: {got}, expected {status} {cause or ''}")
+        return self
+
+    def says(self, *words, sentence=False, absent=False):
+        """Words of the whole answer, or of the sentence alone."""
+        text = self.verdict["sentence"] if sentence else json.dumps(self.answer, ensure_ascii=False)
+        for word in words:
+            check((word in text) != absent, f"{self.name}: {'' if absent else 'no '}{word!r} in {self.verdict['sentence']!r}")
+        return self
+
+    def never(self, *causes, above="undecided"):
+        """None of these causes may stand higher than `above`."""
+        order = ["confirmed", "likely", "possible", "undecided"]
+        for h in self.verdict["hypotheses"]:
+            check(h["cause"] not in causes or order.index(h["status"]) >= order.index(above),
+                  f"{self.name}: {h['cause']} is {h['status']}, at most {above} was expected")
+        return self
+
+
+# A refusal of another user in the same second, while nothing ties the client's attempt to one connection of the host.
+for code, cause in ((9, "auth.no_right"), (7, "srv.denied"), (0x101, "lic.server_missing")):
+    other = START + f"""
+play host_to_licensing at=t-1s act=x1 n=51 port=50999 logon=0xa11f07 BEN
+play host_refuses at=t+0.3s act=x1 code={code} hex={hex(code)} BEN
+play client_fails at=t reason=2308 act=c1 ANNA
+play host_accept at=t+120ms act=d1 n=52 port=50211 ANNA
+t+131ms SRV01 evtx RdpCoreTS 141 InstanceID=52 activity=d1
+play host_cut_early at=t+260ms H=SRV01 act=d1
+"""
+    found = case(f"another-users-{code}", other, "--symptom", f"0x904/{hex(code)}")
+    found.never(cause).expect("undecided").says("nothing ties")
+finish()
