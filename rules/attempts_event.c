@@ -48,6 +48,7 @@ static void fill(const fl_solver *s, const fl_attempt *a, fact_list *l) {
   if (a->has_code) add_number(l, "code", a->code);
   if (a->has_extended) add_number(l, "extended", a->extended);
   if (a->has_host_code) add_number(l, "host_code", a->host_code);
+  if (a->session_reason >= 0) add_int(l, "session_reason", a->session_reason);
   add_text(l, "ended_by", a->ended_by);
   add_text(l, "transport", a->transport);
   add_text(l, "server_activity", a->server_activity_id);

@@ -194,6 +194,7 @@ void fl_attempt_read(fl_attempt *a, const fl_seen *const *seen, size_t n_seen, b
     }
     read_end(&e, seen[i]);
   }
+  a->session_reason = e.lsm_reason;
   if (a->reached == FL_PHASE_SESSION) end_session(a, &e, host_died);
   else end_attempt(a, &e, host_died);
 }

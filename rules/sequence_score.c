@@ -125,6 +125,16 @@ static void mark_named(const fl_expr *expr, bool *named) {
       named[expr->values[i].event] = true;
 }
 
+/* The events that an evidence sentence tells of. */
+static void mark_told(const fl_part *part, bool *told) {
+  for (; part; part = part->next) {
+    mark_told(part->kid, told);
+    const bool has_event = part->kind == FL_PART_FIELD || part->kind == FL_PART_SENTENCE ||
+                           part->kind == FL_PART_DELTA || part->kind == FL_PART_IF_EVENT;
+    if (has_event && part->event != FL_FLR_NONE) told[part->event] = true;
+  }
+}
+
 static fl_status add_evidence(fl_scene *scene, const fl_score_line *line, fl_truth truth,
                               fl_evidence *ret_evidence) {
   bool named[FL_FLR_MAX_EVENTS] = {false};
@@ -142,6 +152,7 @@ static fl_status add_evidence(fl_scene *scene, const fl_score_line *line, fl_tru
     evidence.text = fl_arena_str(scene->run->arena, fl_scene_made_text(scene, named));
   }
   if (!evidence.text.p) return no_memory(scene);
+  mark_told(line->text, named);
   /* What is missing rests on nothing. */
   FL_TRY(fl_scene_cite(scene, named, truth == FL_TRUE ? line->cond : NULL, &evidence.events,
                        &evidence.n_events));

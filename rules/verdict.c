@@ -11,6 +11,7 @@ enum {
   RULED_OUT = -100,
   UNREACHED = -10,
   TOLD = 90,
+  TOLD_HINT = 40,
   TOLD_ANOTHER = -60,
   OTHER_CODE = -5,
   OTHER_EXTENDED = -15,
@@ -158,11 +159,15 @@ static fl_status weigh_told(fl_solver *s, drafts *d, fl_err *err) {
   const fl_attempt *a = s->c->chosen;
   const char *told = a->has_host_code ? fl_told_cause(a->host_code) : NULL;
   if (!told) return FL_OK;
-  fl_evidence line = {.points = TOLD, .decisive = true, .text = told_text(s, a->host_code)};
+  const bool is_proof = fl_told_proves(a->host_code);
+  fl_evidence line = {.points = is_proof ? TOLD : TOLD_HINT,
+                      .decisive = is_proof,
+                      .text = told_text(s, a->host_code)};
   FL_TRY(one_event(s, fl_attempt_told_by(a), &line, err));
   fl_draft *named = draft_of(d, told);
+  const bool is_weighed = named && (named->is_decided || !is_proof); /* by a rule */
   if (!named) FL_TRY(add_draft(s, d, told, &named, err));
-  if (!named->is_decided) FL_TRY(add_line(s, named, line, err));
+  if (!is_weighed) FL_TRY(add_line(s, named, line, err));
   line.points = TOLD_ANOTHER;
   line.decisive = false;
   for (size_t i = 0; i < d->n; i++)

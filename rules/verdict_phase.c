@@ -58,6 +58,10 @@ static const told_cause told_causes[] = {
     {0x10b, 0x10b, "lic.client_store"},
 };
 
+/* Code 5 is also sent when a client comes back by itself: it names the cause, but proves nothing.
+ */
+bool fl_told_proves(uint32_t code) { return code != 0x5; }
+
 const char *fl_told_cause(uint32_t code) {
   for (size_t i = 0; i < sizeof told_causes / sizeof *told_causes; i++)
     if (code >= told_causes[i].first && code <= told_causes[i].last) return told_causes[i].cause;

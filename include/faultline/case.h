@@ -89,6 +89,7 @@ typedef struct fl_attempt {
   bool has_code, has_extended, has_host_code;
   uint32_t code, extended;       /* what the client saw */
   uint32_t host_code;            /* RdpCoreTS 72 SetErrorInfo: what the host told the client */
+  int64_t session_reason;        /* LSM 40 of its own session, -1 none */
   fl_str ended_by;               /* "client", "server", "network", "" */
   const fl_event *const *events; /* all events of it, in time order */
   size_t n_events;

@@ -93,4 +93,40 @@ play host_cut_early at=t+260ms H=SRV01 act=d1
 """
     found = case(f"another-users-{code}", other, "--symptom", f"0x904/{hex(code)}")
     found.never(cause).expect("undecided").says("nothing ties")
+
+
+def taken(by, winner=True, reason=3):
+    """Anna's session is told code 5 after 18 minutes; `by` says from where the next connection came."""
+    lines = START + NO_ROLE + f"""
+play session at=t act=c1 n=91 port=50911 session=2 logon=0xd41f07 ANNA
+t+18m1.5s SRV01 evtx LSM 40 Session=2 Reason=5 activity=c1
+play host_refuses at=t+18m1.51s act=c1 code=5 hex=0x5 H=SRV01
+t+18m1.62s CLIENT07 evtx RDPClient 1026 Value={reason} activity=c1
+t+18m1.7s SRV01 evtx LSM 24 User=CONTOSO\\anna SessionID=2 Address=10.20.4.31 activity=c1
+t+18m1.72s SRV01 evtx Security 4779 AccountName=anna AccountDomain=CONTOSO LogonID=0xd41f07 SessionName=RDP-Tcp#91 ClientName=CLIENT07 ClientAddress=10.20.4.31
+"""
+    ip = by.split(" ip=")[1].split()[0]
+    station = by.split(" station=")[1].split()[0]
+    return lines + (f"""
+play host_to_licensing at=t+18m act=l1 n=92 port=62004 logon=0xd8a130 {by}
+play host_licensed at=t+18m673ms act=l1 H=SRV01
+t+18m1.45s SRV01 evtx LSM 41 User=CONTOSO\\anna SessionID=2 activity=l1
+play host_graphics at=t+18m1.9s act=l1 n=92 session=2 H=SRV01
+t+18m2.2s SRV01 evtx Security 4778 AccountName=anna AccountDomain=CONTOSO LogonID=0xd41f07 SessionName=RDP-Tcp#92 ClientName={station} ClientAddress={ip}
+t+18m2.4s SRV01 evtx LSM 25 User=CONTOSO\\anna SessionID=2 Address={ip} activity=l1
+""" if winner else "")
+
+
+# Code 5 is sent to whoever loses the session, also to a client that comes back by itself: the winner decides.
+LAPTOP = ANNA.replace("10.20.4.31", "10.20.9.77").replace("station=CLIENT07", "station=LAPTOP22")
+TABLET = ANNA.replace("station=CLIENT07", "station=TABLET9")
+asks = ("--symptom", "0x3/0x5")
+case("taken-by-laptop", taken(LAPTOP), *asks).expect("confirmed", "srv.taken_over")
+case("taken-at-same-address", taken(TABLET), *asks).expect("confirmed", "srv.taken_over")
+same = case("taken-by-itself", taken(ANNA), *asks).never("srv.taken_over").expect("undecided").says("came back by itself")
+check(same.of("srv.taken_over")["against"], "taken-by-itself: what speaks against is shown")
+case("taken-by-itself-904", taken(ANNA, reason=2308), "--symptom", "0x904").never("srv.taken_over")
+case("taken-by-nobody", taken(ANNA, winner=False), *asks).expect("possible", "srv.taken_over")
+case("taken-without-core", taken(LAPTOP), *asks, without="RdpCoreTS").expect("confirmed", "srv.taken_over")
+case("taken-client-only", taken(LAPTOP), *asks, of="client").never("srv.taken_over", above="possible")
 finish()
