@@ -186,6 +186,29 @@ static fl_status add_finding(fl_scene *scene, size_t rule_index, fl_finding *fin
   return FL_OK;
 }
 
+/* The events that an unknown line waits for, a bit each. */
+static uint64_t missing_events(fl_scene *scene, const fl_expr *cond) {
+  bool named[FL_FLR_MAX_EVENTS] = {false};
+  uint64_t bits = 0;
+  mark_named(cond, named);
+  for (uint16_t i = 0; i < scene->rule->n_selectors; i++)
+    if (named[i] && !scene->sights[i].is_bound && fl_scene_truth(scene, i) == FL_UNKNOWN)
+      bits |= UINT64_C(1) << i;
+  return bits;
+}
+
+/* Would the same records answer an earlier line? Then this one asks for nothing more. */
+static bool is_asked_before(fl_scene *scene, const fl_truth *truths, size_t line) {
+  const fl_score_line *lines = scene->rule->lines;
+  if (truths[line] != FL_UNKNOWN) return false;
+  const uint64_t missing = missing_events(scene, lines[line].cond);
+  for (size_t i = 0; i < line; i++)
+    if (truths[i] == FL_UNKNOWN && (lines[i].points > 0) == (lines[line].points > 0) &&
+        missing_events(scene, lines[i].cond) == missing)
+      return true;
+  return false;
+}
+
 static int clamp(int points) { return points < 0 ? 0 : points > 100 ? 100 : points; }
 
 /* A rule without score lines says what it says by matching. */
@@ -224,7 +247,7 @@ fl_status fl_scene_score(fl_scene *scene, size_t rule_index) {
   fl_evidence *evidence = FL_NEW_ARRAY(scene->run->arena, fl_evidence, n);
   if (!evidence) return no_memory(scene);
   for (size_t i = 0; i < rule->n_lines; i++)
-    if (truths[i] != FL_FALSE)
+    if (truths[i] != FL_FALSE && !is_asked_before(scene, truths, i))
       FL_TRY(add_evidence(scene, &rule->lines[i], truths[i], &evidence[finding.n_evidence++]));
   finding.score = clamp(points);
   finding.evidence = evidence;

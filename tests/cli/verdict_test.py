@@ -129,4 +129,30 @@ case("taken-by-itself-904", taken(ANNA, reason=2308), "--symptom", "0x904").neve
 case("taken-by-nobody", taken(ANNA, winner=False), *asks).expect("possible", "srv.taken_over")
 case("taken-without-core", taken(LAPTOP), *asks, without="RdpCoreTS").expect("confirmed", "srv.taken_over")
 case("taken-client-only", taken(LAPTOP), *asks, of="client").never("srv.taken_over", above="possible")
+
+# What Schannel writes for another program says nothing of Remote Desktop; LSASS must speak in the attempt's seconds.
+def tls(event, at="t+240ms"):
+    return START + NO_ROLE + f"""
+play client_fails at=t reason=2308 act=c1 ANNA
+play host_accept at=t+120ms act=c1 n=11 port=50211 ANNA
+{at} SRV01 evtx Schannel {event}
+play host_cut_early at=t+260ms H=SRV01 act=c1
+"""
+
+
+KEY = "36870 Type=server ErrorCode=0x8009030d ErrorStatus=10001"
+VERSION = "36871 Type=server ErrorState=10013"
+asks = ("--symptom", "0x904")
+for process in ("lsass", "lsass.exe", r'"C:\Windows\System32\lsass.exe"', "svchost.exe", '""'):
+    word = f" CallerProcessImageName={process}"
+    case("tls-key", tls(KEY + word), *asks).expect("confirmed", "tls.machinekeys")
+    case("tls-version", tls(VERSION + word), *asks).expect("confirmed", "tls.version_cipher")
+for process in ("w3wp.exe", "MonitoringHost.exe", "sqlservr.exe"):
+    word = f" CallerProcessImageName={process}"
+    case("tls-key-alien", tls(KEY + word), *asks).expect("undecided").never("tls.machinekeys")
+    for event in (VERSION, "36874 Protocol='TLS 1.0'", "36888 AlertDesc=70 ErrorState=1203"):
+        case("tls-alien", tls(event + word), *asks).expect("undecided").never("tls.version_cipher")
+late = tls(KEY + " CallerProcessImageName=lsass", at="t+9s").replace("t+260ms", "t+10s")
+late = case("tls-key-late", late, *asks, of="server").never("tls.machinekeys", above="likely")
+check("but not of its connection" in str(late.of("tls.machinekeys")["for"]), "tls-key-late: the record counts")
 finish()
