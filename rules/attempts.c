@@ -46,7 +46,11 @@ static bool fits_question(const fl_solver *s, const fl_leg *leg) {
     const int at = fl_machine_index(s, o->client);
     if (at >= 0 && at == fl_machine_index(s, leg->address)) return true;
   }
-  return o->user.n && leg->user.n && fl_str_eq_nocase(o->user, leg->user);
+  if (!o->user.n) return false;
+  if (leg->user.n && fl_user_same(o->user, leg->user)) return true;
+  for (size_t i = 0; i < leg->n_seen; i++)
+    if (leg->seen[i]->user.n && fl_user_same(o->user, leg->seen[i]->user)) return true;
+  return false;
 }
 
 static fl_status list_seen(fl_solver *s, const fl_leg *dial, const fl_leg *leg,
@@ -133,6 +137,7 @@ static fl_status make(fl_solver *s, const fl_leg *dial, const fl_leg *leg, fl_at
   if (leg) a.session_id = leg->session;
   else if (dial->has_session) a.session_id = dial->session;
   if (leg) a.user = leg->user;
+  a.is_foreign = leg && leg->is_foreign;
   take_users(&a, seen, n);
   const bool udp = (dial && dial->has_udp) || (leg && leg->has_udp);
   a.transport = udp ? FL_STR("udp") : leg && leg->has_tcp ? FL_STR("tcp") : (fl_str){0};
@@ -206,6 +211,7 @@ fl_status fl_attempts_make(fl_solver *s, fl_err *err) {
   int32_t *leg_of = malloc((s->n_legs + 1) * sizeof *leg_of);
   if (!leg_of) return fl_fail(err, FL_E_NOMEM, 0, "out of memory for attempts");
   fl_status status = fl_legs_join(s, leg_of, err);
+  if (status == FL_OK) status = fl_legs_mark_foreign(s, err);
   if (status == FL_OK) status = make_all(s, leg_of, err);
   free(leg_of);
   return status;

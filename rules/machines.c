@@ -77,6 +77,17 @@ bool fl_host_same(fl_str a, fl_str b) {
   return (short_a.n == a.n || short_b.n == b.n) && fl_str_eq_nocase(short_a, short_b);
 }
 
+/* The account alone: `DOMAIN\\anna` and `anna@domain` are anna. */
+static fl_str account(fl_str user) {
+  for (size_t i = 0; i < user.n; i++)
+    if (user.p[i] == '\\') return (fl_str){user.p + i + 1, user.n - i - 1};
+  size_t n = 0;
+  while (n < user.n && user.p[n] != '@') n++;
+  return (fl_str){user.p, n};
+}
+
+bool fl_user_same(fl_str a, fl_str b) { return fl_str_eq_nocase(account(a), account(b)); }
+
 static bool has_alias(const fl_machine *machine, fl_str host) {
   for (size_t i = 0; i < machine->n_aliases; i++)
     if (fl_str_eq_nocase(machine->aliases[i], host)) return true;

@@ -75,6 +75,8 @@ typedef struct fl_leg {
   bool has_listener, has_tcp, has_udp, has_created, has_auth, has_license, has_session, was_refused;
   bool has_end, has_core_end; /* any record of an end; one of RdpCoreTS */
   bool is_suspect, is_probe;  /* like a scanner; the first leg of a connection made in two */
+  bool is_foreign;            /* proven: no client of the case made it */
+  bool is_tried_widely;       /* refused under a name that several strangers tried */
   uint32_t machine;
   fl_str activity;
   fl_time start, end;
@@ -121,6 +123,7 @@ typedef struct fl_solver {
 fl_status fl_machines_find(fl_solver *s, fl_err *err);
 int fl_machine_index(const fl_solver *s, fl_str host); /* -1 unknown */
 fl_status fl_machine_add_alias(fl_solver *s, uint32_t machine, fl_str alias, fl_err *err);
+bool fl_user_same(fl_str a, fl_str b); /* without `DOMAIN\` and `@domain` */
 bool fl_host_same(fl_str a, fl_str b); /* FQDN, NetBIOS and case unified */
 bool fl_is_address(fl_str s);          /* looks like IPv4 or IPv6 */
 bool fl_is_public(fl_str address);
@@ -152,6 +155,9 @@ int32_t fl_join_exact(const fl_solver *s, const fl_leg *dial); /* by activity id
 bool fl_join_target(const fl_solver *s, const fl_leg *dial, uint32_t machine);
 fl_status fl_legs_join(fl_solver *s, int32_t *ret_leg_of, fl_err *err);
 
+/* attempts_foreign.c: sets is_foreign, after the join. */
+fl_status fl_legs_mark_foreign(fl_solver *s, fl_err *err);
+
 /* attempts.c, attempts_phase.c */
 fl_status fl_attempts_make(fl_solver *s, fl_err *err);
 void fl_attempt_read(fl_attempt *a, const fl_seen *const *seen, size_t n_seen, bool host_died);
@@ -169,6 +175,7 @@ bool fl_entry_covers(const fl_coverage *entry, fl_time from, fl_time to);
 
 /* verdict_choose.c: sets c->chosen and what the user saw of it; verdict.c: c->verdict. */
 enum { FL_NEAR_MIN = 10 }; /* how far from the time given an attempt may be */
+bool fl_attempt_is_asked(const fl_solver *s, const fl_attempt *a); /* fits what the user named */
 void fl_verdict_choose(fl_solver *s);
 fl_status fl_verdict_make(fl_solver *s, fl_err *err);
 

@@ -289,11 +289,13 @@ static fl_status publish(fl_solver *s, const drafts *d, fl_err *err) {
   return FL_OK;
 }
 
-/* Healthy means: a session was reached and left in order, and no attempt of the case failed. */
+/* Healthy means: a session was reached and left in order, and no attempt that the question is about
+ * failed. Those of clients that are not in the case are not asked about. */
 static bool is_healthy(const fl_solver *s) {
   bool has_whole = false;
   for (size_t i = 0; i < s->n_real; i++) {
     const fl_attempt *a = &s->attempts[i];
+    if (a != s->c->chosen && (a->is_foreign || !fl_attempt_is_asked(s, a))) continue;
     if (a->outcome == FL_OUTCOME_FAILED || a->outcome == FL_OUTCOME_LOST ||
         a->outcome == FL_OUTCOME_UNKNOWN)
       return false;

@@ -1,6 +1,10 @@
 /* verdict_choose.c - which attempt the question is about. */
 #include "rules/solve.h"
 
+/* Whose client log is in the case, his attempts are asked about: among equals, and always before
+ * those that were proven to be somebody else's. */
+enum { OWN_CLIENT = 3, FOREIGN = 40 };
+
 static bool is_bad(fl_outcome outcome) {
   return outcome == FL_OUTCOME_FAILED || outcome == FL_OUTCOME_LOST;
 }
@@ -14,13 +18,7 @@ static bool names_machine(const fl_solver *s, fl_str given, const fl_machine *ma
 }
 
 static bool names_user(fl_str given, fl_str seen) {
-  if (!given.n || !seen.n) return true; /* an unknown user excludes nothing */
-  for (size_t i = 0; i < given.n; i++)
-    if (given.p[i] == '\\')
-      return fl_str_eq_nocase((fl_str){given.p + i + 1, given.n - i - 1}, seen);
-  size_t n = 0;
-  while (n < given.n && given.p[n] != '@') n++;
-  return fl_str_eq_nocase((fl_str){given.p, n}, seen);
+  return !given.n || !seen.n || fl_user_same(given, seen); /* an unknown user excludes nothing */
 }
 
 static fl_time distance(const fl_attempt *a, fl_time t) {
@@ -50,23 +48,36 @@ static int rank(const fl_solver *s, const fl_attempt *a) {
   if (symptom->activity_id.n && (fl_str_eq_nocase(symptom->activity_id, a->activity_id) ||
                                  fl_str_eq_nocase(symptom->activity_id, a->server_activity_id)))
     points += 64;
+  if (s->options->user.n && a->user.n && fl_user_same(s->options->user, a->user)) points += 32;
   if (symptom->has_code && a->has_code && a->code == symptom->code) points += 16;
   if (is_bad(a->outcome)) points += 8;
   if (symptom->has_code && !a->has_code) points += 4;
   if (a->outcome == FL_OUTCOME_OPEN || a->outcome == FL_OUTCOME_UNKNOWN) points += 2;
   if (a->outcome == FL_OUTCOME_ENDED) points += 1;
+  if (a->client && (s->logs[a->client - s->machines] & FL_LOG_CLIENT)) points += OWN_CLIENT;
+  if (a->is_foreign && !s->options->client.n && !s->options->user.n) points -= FOREIGN;
   return points;
+}
+
+static fl_time asked_time(const fl_solver *s) {
+  return s->options->at ? s->options->at : s->c->symptom.time;
+}
+
+bool fl_attempt_is_asked(const fl_solver *s, const fl_attempt *a) {
+  const fl_time at = asked_time(s);
+  if (s->options->attempt) return a->number == s->options->attempt;
+  return fits(s, a) && is_then(s->options, a, at);
 }
 
 static fl_attempt *choose(const fl_solver *s) {
   const fl_case_options *o = s->options;
   if (o->attempt) return o->attempt <= s->n_real ? &s->attempts[o->attempt - 1] : NULL;
-  const fl_time at = o->at ? o->at : s->c->symptom.time;
+  const fl_time at = asked_time(s);
   const bool is_moment = at && !o->at_end;
   fl_attempt *best = NULL;
   for (size_t i = 0; i < s->n_real; i++) {
     fl_attempt *a = &s->attempts[i];
-    if (!fits(s, a) || !is_then(o, a, at)) continue;
+    if (!fl_attempt_is_asked(s, a)) continue;
     if (!best) {
       best = a;
       continue;

@@ -121,17 +121,31 @@ static fl_str mismatch(fl_solver *s) {
                          symptom->code);
 }
 
+static bool is_bad(const fl_attempt *a) {
+  return a->outcome == FL_OUTCOME_FAILED || a->outcome == FL_OUTCOME_LOST;
+}
+
 static fl_str healthy(fl_solver *s) {
-  size_t n = 0;
-  for (size_t i = 0; i < s->n_real; i++) n += s->attempts[i].reached == FL_PHASE_SESSION;
+  size_t n = 0, n_foreign = 0;
+  for (size_t i = 0; i < s->n_real; i++) {
+    const fl_attempt *a = &s->attempts[i];
+    if (a->is_foreign) n_foreign += is_bad(a);
+    else n += a->reached == FL_PHASE_SESSION && fl_attempt_is_asked(s, a);
+  }
+  const fl_str rest =
+      n_foreign ? fl_arena_printf(s->arena,
+                                  " Of other clients, whose logs are not in the case, %zu failed.",
+                                  n_foreign)
+                : (fl_str){0};
   if (n == 1)
-    return FL_STR(
-        "No failure was seen: the one connection that reached a session was neither cut "
-        "nor refused.");
+    return fl_arena_printf(s->arena,
+                           "No failure was seen: the one connection that reached a session was "
+                           "neither cut nor refused.%.*s",
+                           FL_STR_ARG(rest));
   return fl_arena_printf(s->arena,
                          "No failure was seen: %zu connections reached a session and none of them "
-                         "was cut or refused.",
-                         n);
+                         "was cut or refused.%.*s",
+                         n, FL_STR_ARG(rest));
 }
 
 /* An attempt that was asked for and ended well leaves those that did not. */
@@ -139,8 +153,7 @@ static fl_str others(fl_solver *s) {
   size_t n = 0;
   unsigned last = 0;
   for (size_t i = 0; i < s->n_real; i++) {
-    const fl_outcome outcome = s->attempts[i].outcome;
-    if (outcome != FL_OUTCOME_FAILED && outcome != FL_OUTCOME_LOST) continue;
+    if (!is_bad(&s->attempts[i])) continue;
     n++;
     last = s->attempts[i].number;
   }

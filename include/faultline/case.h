@@ -86,6 +86,7 @@ typedef struct fl_attempt {
   fl_phase reached;                   /* last phase proven */
   const fl_event *proof[FL_N_PHASES]; /* the event that proves each phase, or NULL */
   fl_outcome outcome;
+  bool is_foreign; /* proven: none of the clients whose logs are in the case made it */
   bool has_code, has_extended, has_host_code;
   uint32_t code, extended;       /* what the client saw */
   uint32_t host_code;            /* RdpCoreTS 72 SetErrorInfo: what the host told the client */

@@ -155,4 +155,32 @@ for process in ("w3wp.exe", "MonitoringHost.exe", "sqlservr.exe"):
 late = tls(KEY + " CallerProcessImageName=lsass", at="t+9s").replace("t+260ms", "t+10s")
 late = case("tls-key-late", late, *asks, of="server").never("tls.machinekeys", above="likely")
 check("but not of its connection" in str(late.of("tls.machinekeys")["for"]), "tls-key-late: the record counts")
+
+# A few strangers, or many from inner addresses, are not what a healthy case is about.
+SESSION = """
+play session at=t act=c1 n=98 port=50313 session=2 logon=0x9a4f21 ANNA
+play session_closed at=t+47m act=c1 n=98 session=2 logon=0x9a4f21 ANNA
+"""
+FEW = "play scan at=t-50m count=4 every=83s H=SRV01 act=scan$i n=${i+100} ip=203.0.113.${i*7%13+40} port=${i*173+40009} name=admin$i station=-\n"
+INNER = "play scan at=t-50m count=30 every=83s H=SRV01 act=scan$i n=${i+100} ip=10.99.3.${i*7%13+40} port=${i*173+40009} name=administrator station=-\n"
+for of in ("both", "server"):
+    case(f"few-strangers-{of}", START + NO_ROLE + FEW + SESSION, of=of).expect("no_failure_seen")
+    case(f"inner-strangers-{of}", START + NO_ROLE + INNER + SESSION, of=of).expect("no_failure_seen")
+named = case("named-stranger", START + NO_ROLE + INNER + SESSION, "--user", r"CONTOSO\administrator", of="server")
+named.expect("confirmed", "auth.bad_creds")
+# Users who are refused under names of their own are no strangers: their domain controller may be out.
+OUTAGE = INNER.replace("name=administrator", "name=user$i")
+case("outage", START + NO_ROLE + OUTAGE + SESSION, of="server").expect("confirmed", "auth.bad_creds")
+
+# Whose log is in the case and covers the time, the failures of others are not his.
+OTHERS = """
+play scan at=t+20m H=SRV01 act=b1 n=99 ip=10.20.9.77 port=40009 name=ben station=LAPTOP22
+t+3h CLIENT07 evtx RDPClient 1024 Value=fs02.contoso.example activity=c7
+t+3h1s CLIENT07 evtx RDPClient 1026 Value=516 activity=c7
+"""
+own = START + NO_ROLE + SESSION + OTHERS
+found = case("others", own, "--server", "SRV01").expect("no_failure_seen").says("Of other clients", sentence=True)
+found.again("--user", "ben").expect("confirmed", "auth.bad_creds")
+found.again("--client", "10.20.9.77").expect("confirmed", "auth.bad_creds")
+case("others-server-only", own, of="server").expect("confirmed", "auth.bad_creds")
 finish()

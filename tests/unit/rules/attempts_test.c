@@ -104,6 +104,31 @@ static void failures_alone_are_no_noise(void **state) {
   bench_close(&b);
 }
 
+/* No client of the case made it: all dials are joined and the client's log covers the time. */
+static void other_clients_are_foreign(void **state) {
+  (void)state;
+  static fl_coverage log = {
+      .host = {"PC1", 3}, .start = T0 - FL_SECOND, .end = T0 + FL_SECOND * 90};
+  log.channel = fl_str_of(channel_of(CLIENT));
+  for (int is_open = 0; is_open < 2; is_open++) {
+    bench b;
+    bench_open(&b);
+    b.c.coverage = &log;
+    b.c.n_coverage = 1;
+    add(&b, 0, "PC1", CLIENT, 1024, "A1", "Value=srv1");
+    add_cut(&b, 100, "F4A1", "10.0.0.5:50120");
+    add(&b, 400, "PC1", CLIENT, 1026, "A1", "Value=2308");
+    add_cut(&b, 30000, "F4A2", "10.0.0.9:50120");
+    if (is_open) add(&b, 60000, "PC1", CLIENT, 1024, "A3", "Value=srv1");
+    add_cut(&b, 120000, "F4A3", "10.0.0.9:50120");
+    solve(&b);
+    assert_false(b.c.attempts[0].is_foreign);
+    assert_int_equal(b.c.attempts[1].is_foreign, !is_open);
+    assert_false(b.c.attempts[2].is_foreign); /* the log does not cover it */
+    bench_close(&b);
+  }
+}
+
 static void client_and_host_are_joined(void **state) {
   (void)state;
   bench b;
@@ -244,6 +269,7 @@ int main(void) {
       cmocka_unit_test(first_leg_is_a_probe),
       cmocka_unit_test(strangers_are_set_aside),
       cmocka_unit_test(failures_alone_are_no_noise),
+      cmocka_unit_test(other_clients_are_foreign),
       cmocka_unit_test(client_and_host_are_joined),
       cmocka_unit_test(connect_failure_joins_nothing),
       cmocka_unit_test(crash_loses_the_session),
