@@ -2,7 +2,7 @@
 #include "base/limits.h"
 #include "rules/solve.h"
 
-enum { NEAR_S = 10, OUTLIVES_S = 120, SESSION_H = 26, NONE = -1 };
+enum { NEAR_S = 10, OVERLAP_S = 2, OUTLIVES_S = 120, SESSION_H = 26, NONE = -1 };
 
 static bool is_candidate(const fl_leg *leg) { return !leg->is_client && !leg->is_dropped; }
 
@@ -57,10 +57,19 @@ static bool contradicts(const fl_solver *s, const fl_leg *dial, const fl_leg *le
   return fl_leg_time(s, leg, leg->end) - fl_leg_time(s, dial, dial->end) > OUTLIVES_S * FL_SECOND;
 }
 
+/* What ended before the other began is not the same connection. A leg without an end may last. */
+static bool overlap(const fl_solver *s, const fl_leg *dial, const fl_leg *leg, int64_t spread) {
+  const int64_t slack = spread > OVERLAP_S * FL_SECOND ? spread : OVERLAP_S * FL_SECOND;
+  const fl_time from = fl_leg_time(s, dial, dial->start), to = fl_leg_time(s, dial, dial->end);
+  if (leg->has_end && fl_leg_time(s, leg, leg->end) < from - slack) return false;
+  return !dial->has_end || fl_leg_time(s, leg, leg->start) <= to + slack;
+}
+
 /* Near in aligned time, and on a machine that can be meant. */
 static bool is_near(const fl_solver *s, const fl_leg *dial, const fl_leg *leg) {
   const fl_machine *a = &s->machines[dial->machine], *b = &s->machines[leg->machine];
   const int64_t spread = a->spread_ns > b->spread_ns ? a->spread_ns : b->spread_ns;
+  if (!overlap(s, dial, leg, spread)) return false;
   const int64_t near = spread > NEAR_S * FL_SECOND ? spread : NEAR_S * FL_SECOND;
   const fl_time at = fl_leg_time(s, leg, leg->connected);
   return at >= fl_leg_time(s, dial, dial->connected) - near &&
