@@ -9,7 +9,13 @@
 
 static fl_str symptom_words(fl_doc *doc) {
   const fl_view_symptom s = fl_view_symptom_of(doc->c);
-  if (!s.has_code) return FL_STR("Remote Desktop");
+  const fl_attempt *a = doc->c->chosen;
+  const bool is_well = doc->c->verdict.status == FL_VERDICT_NO_FAILURE;
+  if (!s.has_code || (s.is_recorded && is_well)) return FL_STR("Remote Desktop");
+  /* Never another attempt's cause under the code that was asked for. */
+  if (a && a->has_code && a->code != s.code && !is_well)
+    return fl_doc_say(doc, "Asked for error 0x%x; attempt %u ended with 0x%x", s.code, a->number,
+                      a->code);
   if (!s.has_extended) return fl_doc_say(doc, "Error 0x%x", s.code);
   return fl_doc_say(doc, "Error 0x%x, extended 0x%x", s.code, s.extended);
 }

@@ -300,6 +300,8 @@ static bool is_healthy(const fl_solver *s) {
         a->outcome == FL_OUTCOME_UNKNOWN)
       return false;
     has_whole |= a->outcome == FL_OUTCOME_ENDED && a->reached == FL_PHASE_SESSION;
+    /* A first leg that was asked for by its number is whole in itself. */
+    has_whole |= a->outcome == FL_OUTCOME_PROBE && s->options->attempt;
   }
   return has_whole;
 }
@@ -315,9 +317,9 @@ static fl_verdict_status overall(const fl_solver *s) {
   const fl_attempt *a = c->chosen;
   const bool is_bad = a && (a->outcome == FL_OUTCOME_FAILED || a->outcome == FL_OUTCOME_LOST ||
                             a->outcome == FL_OUTCOME_UNKNOWN || a->outcome == FL_OUTCOME_OPEN);
+  if (!a) return FL_VERDICT_UNDECIDED;
   if (!is_bad) {
-    const bool asks_for_other =
-        c->symptom.has_code && !(a && a->has_code && a->code == c->symptom.code);
+    const bool asks_for_other = c->symptom.has_code && !(a->has_code && a->code == c->symptom.code);
     return is_healthy(s) && !asks_for_other ? FL_VERDICT_NO_FAILURE : FL_VERDICT_UNDECIDED;
   }
   if (a->outcome == FL_OUTCOME_OPEN && is_healthy(s) && !c->verdict.n_hypotheses)

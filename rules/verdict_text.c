@@ -85,6 +85,15 @@ static fl_str undecided(fl_solver *s) {
                          FL_STR_ARG(list));
 }
 
+/* Why a likely cause is not confirmed: what speaks against it, or that nothing decides. */
+static fl_str doubt(fl_solver *s, const fl_hypothesis *h) {
+  bool is_decided = false;
+  for (size_t i = 0; i < h->n_pro; i++) is_decided |= h->pro[i]->decisive;
+  if (!is_decided || !h->n_con) return FL_STR("no single fact proves it");
+  return fl_arena_printf(s->arena, "a decisive fact shows it, but this speaks against it: %.*s",
+                         FL_STR_ARG(h->con[0]->text));
+}
+
 /* The part behind the attempt: what the evidence says. */
 static fl_str finding(fl_solver *s) {
   const fl_verdict *v = &s->c->verdict;
@@ -94,9 +103,11 @@ static fl_str finding(fl_solver *s) {
   switch (v->status) {
     case FL_VERDICT_CONFIRMED:
       return fl_arena_printf(s->arena, " The cause is confirmed: %.*s.", FL_STR_ARG(top));
-    case FL_VERDICT_LIKELY:
-      return fl_arena_printf(s->arena, " The most likely cause: %.*s; no single fact proves it.",
-                             FL_STR_ARG(top));
+    case FL_VERDICT_LIKELY: {
+      const fl_str why = doubt(s, &v->hypotheses[0]);
+      return fl_arena_printf(s->arena, " The most likely cause: %.*s; %.*s.", FL_STR_ARG(top),
+                             FL_STR_ARG(why));
+    }
     case FL_VERDICT_POSSIBLE:
       return fl_arena_printf(s->arena,
                              " A possible cause: %.*s; the evidence is not enough to say more.",
@@ -157,7 +168,7 @@ static fl_str others(fl_solver *s) {
     n++;
     last = s->attempts[i].number;
   }
-  if (!n) return (fl_str){0};
+  if (!n) return FL_STR(" It shows no failure.");
   if (n == 1)
     return fl_arena_printf(s->arena, " It shows no failure; attempt %u of this case does.", last);
   return fl_arena_printf(
@@ -216,14 +227,16 @@ fl_status fl_verdict_sentence(fl_solver *s, fl_err *err) {
   fl_case *c = s->c;
   fl_str text = {0};
   const fl_str extra = mismatch(s);
-  if (c->verdict.status == FL_VERDICT_NO_FAILURE) {
+  if (c->verdict.status == FL_VERDICT_NO_FAILURE && !(s->options && s->options->attempt)) {
     text = healthy(s);
   } else if (!c->chosen) {
     const fl_str what = nothing(s);
     text = fl_arena_printf(s->arena, "%.*s%.*s", FL_STR_ARG(what), FL_STR_ARG(extra));
   } else {
     const fl_str subject = who(s, c->chosen), verb = course(s, c->chosen);
-    const fl_str rest = c->chosen->outcome == FL_OUTCOME_ENDED ? others(s) : finding(s);
+    const bool is_well =
+        c->chosen->outcome == FL_OUTCOME_ENDED || c->verdict.status == FL_VERDICT_NO_FAILURE;
+    const fl_str rest = is_well ? others(s) : finding(s);
     text = fl_arena_printf(s->arena, "%.*s %.*s.%.*s%.*s", FL_STR_ARG(subject), FL_STR_ARG(verb),
                            FL_STR_ARG(rest), FL_STR_ARG(extra));
   }

@@ -54,6 +54,9 @@ class Case:
         check(result.code == 0, f"{self.name} {words}: triage ends well", result)
         return Case(f"{self.name} {' '.join(words)}", self.bundles, json.loads(result.text))
 
+    def report(self, *words):
+        return run("triage", "--quiet", *self.bundles, *words).text
+
     def first(self):
         return (self.verdict["hypotheses"] or [{"cause": "", "status": "none"}])[0]
 
@@ -183,4 +186,32 @@ found = case("others", own, "--server", "SRV01").expect("no_failure_seen").says(
 found.again("--user", "ben").expect("confirmed", "auth.bad_creds")
 found.again("--client", "10.20.9.77").expect("confirmed", "auth.bad_creds")
 case("others-server-only", own, of="server").expect("confirmed", "auth.bad_creds")
+
+# A connection that had ended before the client dialled is not the client's.
+ENDED = START + """
+play host_to_licensing at=t-1s act=x1 n=51 port=50999 logon=0xa11f07 BEN
+play host_licensed at=t-0.3s act=x1 H=SRV01
+play host_refuses at=t+0.3s act=x1 code=9 hex=0x9 BEN
+play client_fails at=t+5s reason=2308 act=c1 ANNA
+"""
+case("ended-before", ENDED, "--symptom", "0x904").expect("undecided").never("auth.no_right")
+
+# A question that nothing fits is not answered by the health of the rest; an attempt asked for is answered itself.
+PROBE = """
+play client_fails at=t-30s act=p1 reason=263 ANNA
+play host_probe at=t-29.9s act=p1 n=97 port=50311 ANNA
+"""
+healthy = case("healthy", START + NO_ROLE + PROBE + SESSION).expect("no_failure_seen")
+for words in (("--client", "NOPE"), ("--server", "NOPE"), ("--attempt", "99"), ("--at", "2026-03-10T18:00:00Z")):
+    found = healthy.again(*words).expect("undecided")
+    check("fits what was asked" in found.verdict["sentence"] or "There is no attempt 99" in found.verdict["sentence"], f"{words}: {found.verdict['sentence']}")
+healthy.again("--attempt", "1").expect("no_failure_seen").says("Attempt 1", "first leg", sentence=True)
+healthy.again("--attempt", "2").expect("no_failure_seen").says("Attempt 2", "orderly", sentence=True)
+check("Error 0x107" not in healthy.report("--attempt", "1"), "a first leg's code is no error in the title")
+
+# The title names no cause under a code that the attempt did not end with.
+asked = case("asked-other", tls(KEY + " CallerProcessImageName=lsass"), "--symptom", "0x204").expect("likely")
+asked.says("a decisive fact shows it, but this speaks against it: the code in question is 0x204", sentence=True)
+title = asked.report("--symptom", "0x204").splitlines()[0]
+check("attempt 1 ended with 0x904" in title and "Error 0x204 - " not in title, f"the title {title!r}")
 finish()
