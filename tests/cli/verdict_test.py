@@ -214,4 +214,7 @@ asked = case("asked-other", tls(KEY + " CallerProcessImageName=lsass"), "--sympt
 asked.says("a decisive fact shows it, but this speaks against it: the code in question is 0x204", sentence=True)
 title = asked.report("--symptom", "0x204").splitlines()[0]
 check("attempt 1 ended with 0x904" in title and "Error 0x204 - " not in title, f"the title {title!r}")
+# What a client sees by itself needs no other side.
+NAME = "t CLIENT07 evtx RDPClient 1024 Value=srv07 activity=c9\nt+4s CLIENT07 evtx RDPClient 1026 Value=260 activity=c9\n"
+case("name-alone", NAME, "--symptom", "0x104", of="client").expect("likely", "net.dns")
 finish()
