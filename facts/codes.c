@@ -11,7 +11,7 @@ static const fl_code_fact codes[] = {
 };
 #undef FL_CODE
 
-enum { N_CODES = sizeof codes / sizeof codes[0], SYMBOL_TEXT_MIN = 4 };
+enum { N_CODES = sizeof codes / sizeof codes[0], SYMBOL_TEXT_MIN = 4, SYMBOL_PART_MIN = 11 };
 
 const char *const fl_code_space_names[FL_CODE_N_SPACES] = {
     [FL_CODE_DISCONNECT] = "disconnect", [FL_CODE_EXTENDED] = "extended",
@@ -144,8 +144,10 @@ static int symbol_fit(const char *symbol, fl_str text) {
   return fit;
 }
 
+/* A part must be long: "error", "user" or "connection" are words, not names of codes. */
 static void add_symbol(answer *a, fl_str text) {
-  for (int fit = 3; fit >= 1 && a->n == 0; fit--)
+  const int worst = text.n >= SYMBOL_PART_MIN ? 1 : 3;
+  for (int fit = 3; fit >= worst && a->n == 0; fit--)
     for (size_t i = 0; i < N_CODES; i++)
       if (symbol_fit(codes[i].symbol, text) == fit) add(a, &codes[i]);
 }

@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "base/text.h"
 #include "facts/fieldmap.h"
+#include "facts/symptom.h"
 
 enum { GUID_TEXT = 36, SYMPTOM_MAX = 64 << 10 };
 
@@ -11,12 +12,8 @@ static bool is_hex_digit(char c) {
   return fl_is_digit(c) || (fl_lower(c) >= 'a' && fl_lower(c) <= 'f');
 }
 
-static bool is_word(char c) {
-  return fl_is_digit(c) || (fl_lower(c) >= 'a' && fl_lower(c) <= 'z') || c == '_';
-}
-
 static bool guid_at(fl_str text, size_t at, fl_arena *arena, fl_str *ret_guid) {
-  if (text.n - at < GUID_TEXT || (at > 0 && is_word(text.p[at - 1]))) return false;
+  if (text.n - at < GUID_TEXT || (at > 0 && fl_is_word(text.p[at - 1]))) return false;
   const fl_value value = {.kind = FL_V_STR, .as.text = {text.p + at, GUID_TEXT}};
   fl_value guid;
   if (!fl_convert_find(FL_STR("guid"))(&value, arena, &guid)) return false;
@@ -30,94 +27,223 @@ static void find_guid(fl_str text, fl_arena *arena, fl_symptom *symptom) {
     if (guid_at(text, at, arena, &symptom->activity_id)) return;
 }
 
-static unsigned read_uint(fl_str text, size_t *at) {
-  unsigned number = 0;
-  for (; *at < text.n && fl_is_digit(text.p[*at]) && number < 100000; ++*at)
-    number = number * 10 + (unsigned)(text.p[*at] - '0');
-  return number;
-}
-
-/* Reads numbers with these separators between them. */
-static bool read_numbers(fl_str text, size_t *at, const char *separators, unsigned ret_numbers[3]) {
-  for (size_t i = 0; i < 3; i++) {
-    if (*at >= text.n || !fl_is_digit(text.p[*at])) return false;
-    ret_numbers[i] = read_uint(text, at);
-    if (i == 2) return true;
-    if (*at >= text.n || text.p[*at] != separators[i]) return false;
-    ++*at;
-  }
-  return true;
-}
-
-static bool starts_word(fl_str text, size_t at, char first) {
-  return at + 1 < text.n && fl_lower(text.p[at]) == first && fl_lower(text.p[at + 1]) == 'm';
-}
-
-/* "03/14/24 10:11:12 AM": month, day, year of two or four digits, in UTC as the dialog says. */
-static bool time_at(fl_str text, size_t at, fl_time *ret_time) {
-  unsigned date[3], clock[3];
-  char iso[FL_TIME_TEXT_MAX];
-  if (at > 0 && (is_word(text.p[at - 1]) || text.p[at - 1] == '/')) return false;
-  if (!read_numbers(text, &at, "//", date) || at >= text.n || text.p[at++] != ' ') return false;
-  if (!read_numbers(text, &at, "::", clock)) return false;
-  while (at < text.n && text.p[at] == ' ') at++;
-  if (starts_word(text, at, 'p') && clock[0] < 12) clock[0] += 12;
-  else if (starts_word(text, at, 'a') && clock[0] == 12) clock[0] = 0;
-  if (date[2] < 100) date[2] += 2000;
-  if (date[2] > 9999 || date[0] > 12 || date[1] > 31 || clock[0] > 23 || clock[1] > 59 ||
-      clock[2] > 59)
-    return false;
-  const unsigned parts[6] = {date[2], date[0], date[1], clock[0], clock[1], clock[2]};
-  static const char between[] = "--T::Z";
-  size_t n = 0;
-  for (size_t i = 0; i < 6; i++) {
-    for (unsigned unit = i == 0 ? 1000 : 10; unit > 0; unit /= 10)
-      iso[n++] = (char)('0' + parts[i] / unit % 10);
-    iso[n++] = between[i];
-  }
-  return fl_time_parse((fl_str){iso, n}, ret_time);
-}
-
-static void find_time(fl_str text, fl_symptom *symptom) {
-  fl_time t = 0;
-  for (size_t at = 0; at < text.n; at++) {
-    const bool is_start = fl_is_digit(text.p[at]) && (at == 0 || !is_word(text.p[at - 1]));
-    if (!is_start) continue;
-    if (time_at(text, at, &t) || (text.n - at >= 20 && text.p[at + 4] == '-' &&
-                                  fl_time_parse((fl_str){text.p + at, 20}, &t))) {
-      symptom->time = t;
-      return;
-    }
-  }
+static void keep_extended(fl_symptom *symptom, uint32_t code) {
+  if (symptom->has_extended) return;
+  symptom->has_extended = true;
+  symptom->extended = code;
 }
 
 static void keep_code(fl_symptom *symptom, uint32_t code) {
-  if (!symptom->has_code) {
-    symptom->has_code = true;
-    symptom->code = code;
-  } else if (!symptom->has_extended) {
-    symptom->has_extended = true;
-    symptom->extended = code;
+  if (symptom->has_code) {
+    keep_extended(symptom, code);
+    return;
   }
+  symptom->has_code = true;
+  symptom->code = code;
+}
+
+void fl_symptom_say(fl_symptom *symptom, fl_arena *arena, fl_str sentence) {
+  const bool is_first = symptom->note.n == 0;
+  const fl_str both = fl_arena_printf(arena, "%.*s%s%.*s", FL_STR_ARG(symptom->note),
+                                      is_first ? "" : " ", FL_STR_ARG(sentence));
+  if (both.p) symptom->note = both;
 }
 
 static size_t word_end(fl_str text, size_t at) {
-  while (at < text.n && (is_word(text.p[at]))) at++;
+  while (at < text.n && fl_is_word(text.p[at])) at++;
   return at;
 }
 
-/* The first two 0x… numbers are code and extended code. */
+/* `part` is lower case; letters beyond ASCII are compared as they are. */
+static bool has_part(fl_str text, const char *part) {
+  const size_t n = strlen(part);
+  for (size_t at = 0; at + n <= text.n; at++) {
+    size_t i = 0;
+    while (i < n && fl_lower(text.p[at + i]) == part[i]) i++;
+    if (i == n) return true;
+  }
+  return false;
+}
+
+static bool has_any(fl_str text, const char *const *parts) {
+  for (; *parts; parts++)
+    if (has_part(text, *parts)) return true;
+  return false;
+}
+
+/* What dialogs call an extended code and any code, as far as words of Windows are known. */
+static const char *const extended_words[] = {"extended",
+                                             "erweitert",
+                                             "tendu",
+                                             "extendid",
+                                             "ampliad",
+                                             "esteso",
+                                             "estendid",
+                                             "uitgebreid",
+                                             "geni\xc5\x9fletil",
+                                             "rozszerz",
+                                             "ut\xc3\xb6kad",
+                                             "\xd1\x80\xd0\xb0\xd1\x81\xd1\x88\xd0\xb8\xd1\x80",
+                                             "\xe6\x8b\xa1\xe5\xbc\xb5",
+                                             "\xe6\x89\xa9\xe5\xb1\x95",
+                                             NULL};
+static const char *const error_words[] = {"error",
+                                          "code",
+                                          "reason",
+                                          "fehler",
+                                          "grund",
+                                          "erreur",
+                                          "raison",
+                                          "digo",
+                                          "errore",
+                                          "codice",
+                                          "motivo",
+                                          "hata",
+                                          "kod",
+                                          "fout",
+                                          "\xd0\xbe\xd1\x88\xd0\xb8\xd0\xb1\xd0\xba",
+                                          "\xd0\xba\xd0\xbe\xd0\xb4",
+                                          NULL};
+
+/* The line up to `at`, from the end of what was read before. */
+static fl_str label_of(fl_str text, size_t at, size_t last) {
+  size_t from = at;
+  while (from > last && text.p[from - 1] != '\n') from--;
+  return (fl_str){text.p + from, at - from};
+}
+
+static void keep_labelled(fl_symptom *symptom, fl_str label, uint32_t code) {
+  if (has_any(label, extended_words)) keep_extended(symptom, code);
+  else keep_code(symptom, code);
+}
+
+/* Numbers of the form 0x…, each with the words in front of it. */
 static void find_hex_codes(fl_str text, fl_symptom *symptom) {
+  size_t last = 0;
   for (size_t at = 0; at + 2 < text.n; at++) {
     const bool is_start = text.p[at] == '0' && fl_lower(text.p[at + 1]) == 'x' &&
-                          is_hex_digit(text.p[at + 2]) && (at == 0 || !is_word(text.p[at - 1]));
+                          is_hex_digit(text.p[at + 2]) && (at == 0 || !fl_is_word(text.p[at - 1]));
     if (!is_start) continue;
     const size_t end = word_end(text, at);
     uint64_t number = 0;
     if (fl_text_number((fl_str){text.p + at, end - at}, &number) && number <= UINT32_MAX)
-      keep_code(symptom, (uint32_t)number);
+      keep_labelled(symptom, label_of(text, at, last), (uint32_t)number);
+    last = end;
     at = end - 1;
   }
+}
+
+/* Is this the number of an item: "1)" or "1." at the start of a line? */
+static bool is_item(fl_str text, size_t at, size_t end) {
+  if (end >= text.n || (text.p[end] != ')' && text.p[end] != '.')) return false;
+  while (at > 0 && (text.p[at - 1] == ' ' || text.p[at - 1] == '\t')) at--;
+  return at == 0 || text.p[at - 1] == '\n' || text.p[at - 1] == '\r';
+}
+
+/* The last word of the label is one for error or code, as in "Error code (2308)". */
+static bool is_named(fl_str label) {
+  while (label.n && strchr(" :#(\t", label.p[label.n - 1])) label.n--;
+  size_t from = label.n;
+  while (from > 0 && label.p[from - 1] != ' ' && label.p[from - 1] != '\n') from--;
+  const fl_str word = {label.p + from, label.n - from};
+  return has_any(word, error_words) || has_any(word, extended_words);
+}
+
+static bool follows_colon(fl_str text, size_t at) {
+  while (at > 0 && text.p[at - 1] == ' ') at--;
+  return at > 0 && text.p[at - 1] == ':';
+}
+
+/* Decimal numbers that stand alone, right behind a word for error or code; farther behind it, or
+ * behind ':' in a language that is not known, only numbers that clients end with. */
+static void find_decimal_codes(fl_str text, fl_symptom *symptom) {
+  enum { SMALLEST = 256 };
+  size_t last = 0;
+  for (size_t at = 0; at < text.n; at++) {
+    if (!fl_is_digit(text.p[at])) continue;
+    const size_t end = word_end(text, at);
+    const bool is_alone =
+        (at == 0 || (!fl_is_word(text.p[at - 1]) && !strchr("-./=", text.p[at - 1]))) &&
+        (end == text.n || !strchr("-/:", text.p[end])) && !is_item(text, at, end);
+    const fl_str label = label_of(text, at, last);
+    uint64_t number = 0;
+    if (is_alone && fl_text_number((fl_str){text.p + at, end - at}, &number) &&
+        number <= UINT32_MAX) {
+      const bool is_told = has_any(label, error_words) || has_any(label, extended_words);
+      const bool is_known =
+          number >= SMALLEST && fl_code_find(FL_CODE_DISCONNECT, (uint32_t)number);
+      if (is_named(label) || (is_told && follows_colon(text, at)) ||
+          (is_known && (is_told || follows_colon(text, at)))) {
+        keep_labelled(symptom, label, (uint32_t)number);
+        last = end;
+      }
+    }
+    at = end - 1;
+  }
+}
+
+/* Where no word told: a small extended code in front of a code that clients end with. */
+static void put_in_order(fl_symptom *symptom) {
+  if (!symptom->has_code || !symptom->has_extended) return;
+  if (fl_code_find(FL_CODE_DISCONNECT, symptom->code)) return;
+  if (!fl_code_find(FL_CODE_EXTENDED, symptom->code) ||
+      !fl_code_find(FL_CODE_DISCONNECT, symptom->extended))
+    return;
+  const uint32_t code = symptom->extended;
+  symptom->extended = symptom->code;
+  symptom->code = code;
+}
+
+/* Addresses of web pages are full of numbers. */
+static void blank_links(char *text, size_t n) {
+  for (size_t at = 0; at + 4 <= n; at++) {
+    const fl_str rest = {text + at, n - at};
+    const bool is_link = (rest.n > 3 && memcmp(rest.p, "://", 3) == 0) ||
+                         fl_str_eq_nocase((fl_str){rest.p, 4}, FL_STR("www."));
+    if (!is_link) continue;
+    while (at < n && text[at] != ' ' && text[at] != '\n' && text[at] != '\r' && text[at] != '\t')
+      text[at++] = ' ';
+  }
+}
+
+typedef enum dialog_kind { DIALOG_PRIMARY, DIALOG_EXTENDED, DIALOG_NONE } dialog_kind;
+typedef struct dialog {
+  const char *parts; /* with '|' between them */
+  dialog_kind kind;
+  uint32_t code;
+  const char *note;
+} dialog;
+
+#define FL_DIALOG(parts, kind, code, note) {parts, DIALOG_##kind, code, note},
+static const dialog dialogs[] = {
+#include "facts/dialogs.def"
+};
+#undef FL_DIALOG
+
+static bool fits_dialog(fl_str text, const char *parts) {
+  while (*parts) {
+    char part[96];
+    const char *bar = strchr(parts, '|');
+    const size_t n = bar ? (size_t)(bar - parts) : strlen(parts);
+    if (n >= sizeof part) return false;
+    memcpy(part, parts, n);
+    part[n] = 0;
+    if (!has_part(text, part)) return false;
+    parts += n + (bar != NULL);
+  }
+  return true;
+}
+
+/* A dialog that shows no code is known by its words. */
+static void find_dialog(fl_str text, fl_arena *arena, fl_symptom *symptom) {
+  for (size_t i = 0; i < sizeof dialogs / sizeof *dialogs; i++) {
+    if (!fits_dialog(text, dialogs[i].parts)) continue;
+    if (dialogs[i].kind == DIALOG_PRIMARY) keep_code(symptom, dialogs[i].code);
+    if (dialogs[i].kind == DIALOG_EXTENDED) keep_extended(symptom, dialogs[i].code);
+    if (dialogs[i].kind == DIALOG_NONE) fl_symptom_say(symptom, arena, fl_str_of(dialogs[i].note));
+    return;
+  }
+  fl_symptom_say(symptom, arena, FL_STR("The text given as symptom holds no code that is known."));
 }
 
 /* A piece of "CODE[/EXT]": any notation of a code. */
@@ -150,20 +276,30 @@ static bool read_pair(fl_str text, fl_symptom *symptom) {
   return true;
 }
 
-/* Decimal numbers that stand alone and end a line or follow a ':', as in "Error code: 2308". */
-static void find_decimal_codes(fl_str text, fl_symptom *symptom) {
+/* Three words, or letters beyond ASCII: somebody's words, not a mistyped code. */
+static bool is_prose(fl_str text) {
+  size_t n_words = 0;
   for (size_t at = 0; at < text.n; at++) {
-    if (!fl_is_digit(text.p[at]) ||
-        (at > 0 && (is_word(text.p[at - 1]) || strchr("-./:", text.p[at - 1]) != NULL)))
-      continue;
-    const size_t end = word_end(text, at);
-    uint64_t number = 0;
-    const bool is_alone = end == text.n || strchr("-/:", text.p[end]) == NULL;
-    if (is_alone && fl_text_number((fl_str){text.p + at, end - at}, &number) &&
-        number <= UINT32_MAX)
-      keep_code(symptom, (uint32_t)number);
-    at = end - 1;
+    if (text.p[at] & 0x80) return true;
+    const bool is_letter = fl_lower(text.p[at]) >= 'a' && fl_lower(text.p[at]) <= 'z';
+    n_words += is_letter && (at == 0 || text.p[at - 1] == ' ' || text.p[at - 1] == '\n');
   }
+  return n_words >= 3;
+}
+
+static fl_status read_text(fl_str text, fl_arena *arena, fl_symptom *symptom, fl_err *err) {
+  char *copy = fl_arena_alloc(arena, text.n + 1);
+  if (!copy) return fl_fail(err, FL_E_NOMEM, 0, "no memory for the symptom");
+  memcpy(copy, text.p, text.n);
+  find_guid(text, arena, symptom);
+  blank_links(copy, text.n);
+  fl_symptom_find_time(copy, text.n, arena, symptom);
+  const fl_str left = {copy, text.n};
+  find_hex_codes(left, symptom);
+  if (!symptom->has_code) find_decimal_codes(left, symptom);
+  put_in_order(symptom);
+  if (!symptom->has_code && !symptom->has_extended) find_dialog(text, arena, symptom);
+  return FL_OK;
 }
 
 fl_status fl_symptom_parse(fl_str text, fl_arena *arena, fl_symptom *ret_symptom, fl_err *err) {
@@ -173,13 +309,9 @@ fl_status fl_symptom_parse(fl_str text, fl_arena *arena, fl_symptom *ret_symptom
   fl_symptom symptom = {.text = fl_arena_str(arena, text)};
   if (!symptom.text.p) return fl_fail(err, FL_E_NOMEM, 0, "no memory for the symptom");
   const fl_str own = symptom.text;
-  if (!read_pair(own, &symptom)) {
-    find_guid(own, arena, &symptom);
-    find_time(own, &symptom);
-    find_hex_codes(own, &symptom);
-    if (!symptom.has_code) find_decimal_codes(own, &symptom);
-  }
-  if (!symptom.has_code && symptom.activity_id.n == 0)
+  if (!read_pair(own, &symptom)) FL_TRY(read_text(own, arena, &symptom, err));
+  const bool has_any_code = symptom.has_code || symptom.has_extended || symptom.activity_id.n;
+  if (!has_any_code && !symptom.time && !is_prose(own))
     return fl_fail(err, FL_E_ARG, 0, "symptom '%.*s' holds no code, expected one such as 0x904/0x7",
                    (int)(own.n < 80 ? own.n : 80), own.p);
   *ret_symptom = symptom;

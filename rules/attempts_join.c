@@ -123,6 +123,8 @@ static fl_status join(fl_solver *s, int32_t *leg_of, size_t dial, int32_t leg, f
     FL_TRY(fl_machine_add_alias(s, client->machine, host->address, err));
   if (fl_machine_index(s, client->address) < 0)
     FL_TRY(fl_machine_add_alias(s, host->machine, client->address, err));
+  if (fl_is_address(client->target) && fl_machine_index(s, client->target) < 0)
+    FL_TRY(fl_machine_add_alias(s, host->machine, client->target, err));
   return FL_OK;
 }
 

@@ -32,12 +32,23 @@ static bool is_then(const fl_case_options *o, const fl_attempt *a, fl_time at) {
   return !at || distance(a, at) <= FL_NEAR_MIN * 60 * FL_SECOND;
 }
 
+/* An address that no record names is that of the host, where the case has only one. */
+static bool names_server(const fl_solver *s, const fl_attempt *a) {
+  const fl_str given = s->options->server;
+  if (names_machine(s, given, a->server, a->server_name)) return true;
+  if (!a->server || !fl_is_address(given) || fl_machine_index(s, given) >= 0) return false;
+  size_t n_hosts = 0;
+  for (size_t i = 0; i < s->n_machines; i++)
+    n_hosts += (s->logs[i] & (FL_LOG_CORE | FL_LOG_RCM | FL_LOG_LSM)) != 0;
+  return n_hosts == 1 &&
+         (s->logs[a->server - s->machines] & (FL_LOG_CORE | FL_LOG_RCM | FL_LOG_LSM));
+}
+
 static bool fits(const fl_solver *s, const fl_attempt *a) {
   const fl_case_options *o = s->options;
   const bool client = names_machine(s, o->client, a->client, a->client_name) ||
                       fl_str_eq_nocase(o->client, a->address);
-  return client && names_machine(s, o->server, a->server, a->server_name) &&
-         names_user(o->user, a->user);
+  return client && names_server(s, a) && names_user(o->user, a->user);
 }
 
 /* How well an attempt answers the question; the outcome decides before the code does only where

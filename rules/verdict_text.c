@@ -120,7 +120,7 @@ static fl_str finding(fl_solver *s) {
 }
 
 /* The user names a code that no attempt in the logs ended with. */
-static fl_str mismatch(fl_solver *s) {
+static fl_str other_code(fl_solver *s) {
   const fl_symptom *symptom = &s->c->symptom;
   const fl_attempt *a = s->c->chosen;
   if (!symptom->has_code || (a && a->has_code && a->code == symptom->code)) return (fl_str){0};
@@ -130,6 +130,13 @@ static fl_str mismatch(fl_solver *s) {
                            symptom->code);
   return fl_arena_printf(s->arena, " No attempt in these logs ended with code 0x%x, the one given.",
                          symptom->code);
+}
+
+/* What the symptom adds to the answer: a code that is not there, a text that was not understood. */
+static fl_str mismatch(fl_solver *s) {
+  const fl_str code = other_code(s), note = s->c->symptom.note;
+  if (!note.n) return code;
+  return fl_arena_printf(s->arena, "%.*s %.*s", FL_STR_ARG(code), FL_STR_ARG(note));
 }
 
 static bool is_bad(const fl_attempt *a) {
@@ -228,7 +235,8 @@ fl_status fl_verdict_sentence(fl_solver *s, fl_err *err) {
   fl_str text = {0};
   const fl_str extra = mismatch(s);
   if (c->verdict.status == FL_VERDICT_NO_FAILURE && !(s->options && s->options->attempt)) {
-    text = healthy(s);
+    const fl_str what = healthy(s);
+    text = fl_arena_printf(s->arena, "%.*s%.*s", FL_STR_ARG(what), FL_STR_ARG(extra));
   } else if (!c->chosen) {
     const fl_str what = nothing(s);
     text = fl_arena_printf(s->arena, "%.*s%.*s", FL_STR_ARG(what), FL_STR_ARG(extra));

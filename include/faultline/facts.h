@@ -57,13 +57,15 @@ FL_API size_t fl_code_facts(fl_code_space space, const fl_code_fact **ret_facts)
 FL_API size_t fl_code_parse(fl_str text, const fl_code_fact **ret_facts, size_t cap,
                             uint32_t *ret_code, fl_status *ret_status);
 
-/* What a pasted dialog text or "CODE[/EXT]" says. */
+/* What a pasted dialog text or "CODE[/EXT]" says. A text without a code is no error; the note
+ * tells. */
 typedef struct fl_symptom {
   bool has_code, has_extended;
   uint32_t code, extended;
   fl_str text;        /* as given */
   fl_str activity_id; /* when the dialog shows one; GUID upper case without braces */
   fl_time time;       /* when the dialog shows one; 0 otherwise */
+  fl_str note;        /* sentences: what was not understood, or how it was read; may be empty */
 } fl_symptom;
 FL_API fl_status fl_symptom_parse(fl_str text, fl_arena *arena, fl_symptom *ret_symptom,
                                   fl_err *err);

@@ -217,4 +217,17 @@ check("attempt 1 ended with 0x904" in title and "Error 0x204 - " not in title, f
 # What a client sees by itself needs no other side.
 NAME = "t CLIENT07 evtx RDPClient 1024 Value=srv07 activity=c9\nt+4s CLIENT07 evtx RDPClient 1026 Value=260 activity=c9\n"
 case("name-alone", NAME, "--symptom", "0x104", of="client").expect("likely", "net.dns")
+# The host by its address, and what was pasted instead of a code.
+denied = START + """
+play client_signs_in at=t act=c1 ANNA
+play host_to_licensing at=t+120ms act=c1 n=51 port=50611 logon=0xa11f07 ANNA
+play host_licensed at=t+793ms act=c1 H=SRV01
+play host_refuses at=t+1.62s act=c1 code=7 hex=0x7 H=SRV01
+t+1.71s CLIENT07 evtx RDPClient 1026 Value=2308 activity=c1
+"""
+found = case("denied", denied, "--symptom", "Extended error code: 0x7\nError code: 0x904").expect("confirmed", "srv.denied")
+found.again("--server", "10.20.1.11").expect("confirmed", "srv.denied")
+found.again("--symptom", "An internal error has occurred.").expect("confirmed", "srv.denied").says("names no code", sentence=True)
+found.again("--symptom", "it just does not work").says("holds no code that is known", sentence=True)
+found.again("--symptom", "error 2308").expect("confirmed", "srv.denied")
 finish()

@@ -121,7 +121,8 @@ static void unknown_and_nonsense(void **state) {
   (void)state;
   const fl_code_fact *found[CAP];
   static const char *const nonsense[] = {
-      "", "0x", "hello world", "no_such_symbol_here", "0x1ffffffff", "-99999999999", "--5", "abc"};
+      "",    "0x",    "hello world", "no_such_symbol_here", "0x1ffffffff", "-99999999999", "--5",
+      "abc", "error", "user",        "connection",          "Error",       "close"};
   uint32_t code = 0;
   fl_status s = FL_E_INTERNAL;
   assert_int_equal(parse("0x1104", found, &code), 0);
