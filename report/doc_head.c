@@ -119,6 +119,9 @@ static fl_str clock_words(fl_doc *doc, const fl_machine *machine) {
   if (machine->clock_is_given)
     return fl_doc_say(doc, "%.*s shifted by %s%.*s (as given)", FL_STR_ARG(name), sign,
                       FL_STR_ARG(offset));
+  if (machine->clock_is_assumed)
+    return fl_doc_say(doc, "%.*s shifted by %s%.*s (assumed: no other pair fits)", FL_STR_ARG(name),
+                      sign, FL_STR_ARG(offset));
   if (machine->n_anchors == 0) return fl_doc_say(doc, "%.*s taken as right", FL_STR_ARG(name));
   return fl_doc_say(doc, "%.*s shifted by %s%.*s (give or take %.*s, from %u pair%s of events)",
                     FL_STR_ARG(name), sign, FL_STR_ARG(offset), FL_STR_ARG(spread),
@@ -128,7 +131,7 @@ static fl_str clock_words(fl_doc *doc, const fl_machine *machine) {
 static void clock_field(fl_doc *doc, const fl_attempt *a) {
   if (!a->client || !a->server || a->client == a->server) return;
   if (a->client->n_anchors == 0 && a->server->n_anchors == 0 && !a->client->clock_is_given &&
-      !a->server->clock_is_given) {
+      !a->server->clock_is_given && !a->client->clock_is_assumed) {
     fl_doc_field(doc, "Clocks", FL_STR("taken as equal: no pair of events to compare them by"));
     return;
   }

@@ -138,6 +138,7 @@ static fl_status make(fl_solver *s, const fl_leg *dial, const fl_leg *leg, fl_at
   else if (dial->has_session) a.session_id = dial->session;
   if (leg) a.user = leg->user;
   a.is_foreign = leg && leg->is_foreign;
+  a.is_assumed = dial && dial->is_assumed;
   take_users(&a, seen, n);
   const bool udp = (dial && dial->has_udp) || (leg && leg->has_udp);
   a.transport = udp ? FL_STR("udp") : leg && leg->has_tcp ? FL_STR("tcp") : (fl_str){0};
@@ -211,6 +212,7 @@ fl_status fl_attempts_make(fl_solver *s, fl_err *err) {
   int32_t *leg_of = malloc((s->n_legs + 1) * sizeof *leg_of);
   if (!leg_of) return fl_fail(err, FL_E_NOMEM, 0, "out of memory for attempts");
   fl_status status = fl_legs_join(s, leg_of, err);
+  if (status == FL_OK) status = fl_legs_assume(s, leg_of, err);
   if (status == FL_OK) status = fl_legs_mark_foreign(s, err);
   if (status == FL_OK) status = make_all(s, leg_of, err);
   free(leg_of);

@@ -48,13 +48,28 @@ static bool never_connected(int64_t code) {
   return code == 0x104 || code == 0x204 || code == 0x208 || code == 0x508;
 }
 
+/* Does the host's log, which covers the time, show no end of this session long after `t`? */
+static bool has_no_end(const fl_solver *s, const fl_leg *leg, fl_time t) {
+  const fl_str log = FL_STR("Microsoft-Windows-RemoteDesktopServices-RdpCoreTS/Operational");
+  const fl_time to = t - s->machines[leg->machine].offset_ns + OUTLIVES_S * FL_SECOND;
+  if (leg->has_end || to < leg->end) return false;
+  for (size_t i = 0; i < s->c->n_coverage; i++) {
+    const fl_coverage *entry = &s->c->coverage[i];
+    if (fl_str_eq_nocase(entry->channel, log) && fl_entry_covers(entry, leg->end, to) &&
+        fl_machine_index(s, entry->host) == (int)leg->machine)
+      return true;
+  }
+  return false;
+}
+
 static bool contradicts(const fl_solver *s, const fl_leg *dial, const fl_leg *leg) {
   if (never_connected(dial->code)) return true;
   if (dial->has_session && leg->session >= 0 && dial->session >= 0)
     return dial->session != leg->session;
   if (dial->has_session || !dial->has_end || !leg->has_session) return false;
   /* The client was out at once, and that session went on: somebody else's. */
-  return fl_leg_time(s, leg, leg->end) - fl_leg_time(s, dial, dial->end) > OUTLIVES_S * FL_SECOND;
+  const fl_time out = fl_leg_time(s, dial, dial->end);
+  return fl_leg_time(s, leg, leg->end) - out > OUTLIVES_S * FL_SECOND || has_no_end(s, leg, out);
 }
 
 /* What ended before the other began is not the same connection. A leg without an end may last. */
@@ -92,25 +107,39 @@ static bool can_join(const fl_solver *s, const fl_leg *dial, const fl_leg *leg) 
   return owner < 0 || owner == (int)dial->machine;
 }
 
-/* The one connection near the attempt. Several are a choice only when they come from one address:
- * then the nearest, but no first leg where there is a second. */
+static bool is_own(const fl_solver *s, const fl_leg *dial, const fl_leg *leg) {
+  return fl_machine_index(s, leg->address) == (int)dial->machine;
+}
+
+/* The one connection near the attempt. An address that is known as the client's own decides;
+ * several connections are a choice only when they come from one address: then the nearest, but no
+ * first leg where there is a second. */
 static int32_t join_near(const fl_solver *s, const fl_leg *dial) {
   int32_t best = NONE;
+  bool is_several = false;
   for (size_t i = 0; i < s->n_legs; i++) {
     const fl_leg *leg = &s->legs[i];
     if (!can_join(s, dial, leg)) continue;
+    if (best != NONE && is_own(s, dial, leg) != is_own(s, dial, &s->legs[best])) {
+      if (!is_own(s, dial, leg)) continue;
+      best = NONE;
+      is_several = false;
+    }
     if (best == NONE) {
       best = (int32_t)i;
       continue;
     }
     const fl_leg *other = &s->legs[best];
-    if (other->machine != leg->machine || !fl_str_eq(other->address, leg->address)) return NONE;
+    if (other->machine != leg->machine || !fl_str_eq(other->address, leg->address)) {
+      is_several = true;
+      continue;
+    }
     const bool is_better = leg->is_probe == other->is_probe
                                ? distance(s, dial, leg) < distance(s, dial, other)
                                : other->is_probe;
     if (is_better) best = (int32_t)i;
   }
-  return best;
+  return is_several ? NONE : best;
 }
 
 static fl_status join(fl_solver *s, int32_t *leg_of, size_t dial, int32_t leg, fl_err *err) {

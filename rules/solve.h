@@ -72,6 +72,7 @@ typedef struct fl_seen {
 /* All events of one connection on one machine. Times are as recorded. */
 typedef struct fl_leg {
   bool is_client, is_dropped, is_joined;
+  bool is_assumed; /* joined because nothing else was left */
   bool has_listener, has_tcp, has_udp, has_created, has_auth, has_license, has_session, was_refused;
   bool has_end, has_core_end; /* any record of an end; one of RdpCoreTS */
   bool is_suspect, is_probe;  /* like a scanner; the first leg of a connection made in two */
@@ -154,6 +155,9 @@ typedef struct fl_pair {
 int32_t fl_join_exact(const fl_solver *s, const fl_leg *dial); /* by activity id, by session */
 bool fl_join_target(const fl_solver *s, const fl_leg *dial, uint32_t machine);
 fl_status fl_legs_join(fl_solver *s, int32_t *ret_leg_of, fl_err *err);
+
+/* attempts_assume.c: what is left over and can only be one pair; after the join. */
+fl_status fl_legs_assume(fl_solver *s, int32_t *leg_of, fl_err *err);
 
 /* attempts_foreign.c: sets is_foreign, after the join. */
 fl_status fl_legs_mark_foreign(fl_solver *s, fl_err *err);

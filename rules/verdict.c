@@ -13,9 +13,10 @@ enum {
   TOLD = 90,
   TOLD_HINT = 40,
   TOLD_ANOTHER = -60,
+  ASSUMED = -10,
   OTHER_CODE = -5,
   OTHER_EXTENDED = -15,
-  EXTRA_LINES = 4,
+  EXTRA_LINES = 6,
   MAX_LINES = 1024 /* of one cause: more than any rule set for people gives */
 };
 
@@ -208,7 +209,26 @@ static fl_status weigh_symptom(fl_solver *s, drafts *d, fl_err *err) {
   return FL_OK;
 }
 
-static void grade(fl_draft *d) {
+/* Client and host that only a guess put together: no fact about the host is beyond doubt. */
+static fl_status weigh_assumed(fl_solver *s, drafts *d, fl_err *err) {
+  const fl_attempt *a = s->c->chosen;
+  if (!a->is_assumed || !a->client) return FL_OK;
+  const fl_str text = fl_verdict_assumption(s, a);
+  for (size_t i = 0; i < d->n; i++)
+    FL_TRY(add_line(s, &d->items[i], (fl_evidence){.points = ASSUMED, .text = text}, err));
+  return FL_OK;
+}
+
+/* A guess makes a cause possible; likely only where the host's code is the one that was asked. */
+static fl_verdict_status best_status(const fl_case *c) {
+  const fl_attempt *a = c->chosen;
+  if (!a->is_assumed) return FL_VERDICT_CONFIRMED;
+  const bool is_same = c->symptom.has_extended && c->symptom.extended && a->has_host_code &&
+                       a->host_code == c->symptom.extended;
+  return is_same ? FL_VERDICT_LIKELY : FL_VERDICT_POSSIBLE;
+}
+
+static void grade(fl_draft *d, fl_verdict_status best) {
   if (d->score > MAX_SCORE) d->score = MAX_SCORE;
   if (d->score < 0) d->score = 0;
   if (d->is_ruled_out || d->is_refuted) d->score = 0;
@@ -216,6 +236,7 @@ static void grade(fl_draft *d) {
   else if (d->score >= LIKELY) d->status = FL_VERDICT_LIKELY;
   else if (d->score >= POSSIBLE) d->status = FL_VERDICT_POSSIBLE;
   else d->status = FL_VERDICT_UNDECIDED;
+  if (d->status < best) d->status = best;
   /* "Closed by the other end" is what was seen, never why. */
   const bool is_symptom = strcmp(d->cause, "net.peer_closed") == 0;
   if (is_symptom && d->status < FL_VERDICT_POSSIBLE) d->status = FL_VERDICT_POSSIBLE;
@@ -343,7 +364,8 @@ fl_status fl_verdict_make(fl_solver *s, fl_err *err) {
     for (size_t i = 0; i < d.n; i++) FL_TRY(weigh_phase(s, &d.items[i], err));
     FL_TRY(weigh_told(s, &d, err));
     FL_TRY(weigh_symptom(s, &d, err));
-    for (size_t i = 0; i < d.n; i++) grade(&d.items[i]);
+    FL_TRY(weigh_assumed(s, &d, err));
+    for (size_t i = 0; i < d.n; i++) grade(&d.items[i], best_status(s->c));
     qsort(d.items, d.n, sizeof *d.items, compare_drafts);
     FL_TRY(publish(s, &d, err));
   }

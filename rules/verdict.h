@@ -22,6 +22,7 @@ typedef struct fl_draft {
 } fl_draft;
 
 /* verdict_text.c */
+fl_str fl_verdict_assumption(fl_solver *s, const fl_attempt *a); /* of an assumed join */
 fl_status fl_verdict_sentence(fl_solver *s, fl_err *err);
 fl_status fl_verdict_collect(fl_solver *s, fl_err *err);
 

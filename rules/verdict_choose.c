@@ -61,6 +61,9 @@ static int rank(const fl_solver *s, const fl_attempt *a) {
     points += 64;
   if (s->options->user.n && a->user.n && fl_user_same(s->options->user, a->user)) points += 32;
   if (symptom->has_code && a->has_code && a->code == symptom->code) points += 16;
+  if (symptom->has_extended && symptom->extended && a->has_host_code &&
+      a->host_code == symptom->extended)
+    points += 6;
   if (is_bad(a->outcome)) points += 8;
   if (symptom->has_code && !a->has_code) points += 4;
   if (a->outcome == FL_OUTCOME_OPEN || a->outcome == FL_OUTCOME_UNKNOWN) points += 2;

@@ -3,7 +3,7 @@
 
 #include "rules/verdict.h"
 
-enum { MAX_COLLECT = 16, CAUSES_ASKED = 3 };
+enum { MAX_COLLECT = 16, CAUSES_ASKED = 3, CLOSE_S = 10 };
 
 static fl_status no_memory(fl_err *err) {
   return fl_fail(err, FL_E_NOMEM, 0, "out of memory for the verdict");
@@ -85,6 +85,21 @@ static fl_str undecided(fl_solver *s) {
                          FL_STR_ARG(list));
 }
 
+fl_str fl_verdict_assumption(fl_solver *s, const fl_attempt *a) {
+  const int64_t offset = a->client->offset_ns, size = offset < 0 ? -offset : offset;
+  if (size < CLOSE_S * FL_SECOND)
+    return FL_STR(
+        "that this connection of the host is the client's is assumed: others were near, and none "
+        "of "
+        "them fits");
+  const fl_str off = fl_duration_text(size, s->arena);
+  return fl_arena_printf(
+      s->arena,
+      "that this connection of the host is the client's is assumed: no other pair is left, and the "
+      "clock of %.*s would be %.*s %s",
+      FL_STR_ARG(a->client->name), FL_STR_ARG(off), offset < 0 ? "ahead" : "behind");
+}
+
 /* Why a likely cause is not confirmed: what speaks against it, or that nothing decides. */
 static fl_str doubt(fl_solver *s, const fl_hypothesis *h) {
   bool is_decided = false;
@@ -109,6 +124,11 @@ static fl_str finding(fl_solver *s) {
                              FL_STR_ARG(why));
     }
     case FL_VERDICT_POSSIBLE:
+      if (s->c->chosen->is_assumed && s->c->chosen->client) {
+        const fl_str why = fl_verdict_assumption(s, s->c->chosen);
+        return fl_arena_printf(s->arena, " A possible cause: %.*s; %.*s.", FL_STR_ARG(top),
+                               FL_STR_ARG(why));
+      }
       return fl_arena_printf(s->arena,
                              " A possible cause: %.*s; the evidence is not enough to say more.",
                              FL_STR_ARG(top));
@@ -132,11 +152,28 @@ static fl_str other_code(fl_solver *s) {
                          symptom->code);
 }
 
+/* The host told the extended code that was asked for in another attempt: named, not judged. */
+static fl_str told_elsewhere(fl_solver *s) {
+  const fl_symptom *symptom = &s->c->symptom;
+  const fl_attempt *chosen = s->c->chosen;
+  if (!chosen || !symptom->has_extended || !symptom->extended) return (fl_str){0};
+  if (chosen->has_host_code && chosen->host_code == symptom->extended) return (fl_str){0};
+  for (size_t i = s->n_real; i > 0; i--) {
+    const fl_attempt *a = &s->attempts[i - 1];
+    if (a == chosen || !a->has_host_code || a->host_code != symptom->extended) continue;
+    const fl_str when = fl_moment_text(a->start, s->arena);
+    return fl_arena_printf(
+        s->arena, " The host sent 0x%x in attempt %u (%.*s); nothing ties that to this one.",
+        symptom->extended, a->number, FL_STR_ARG(when));
+  }
+  return (fl_str){0};
+}
+
 /* What the symptom adds to the answer: a code that is not there, a text that was not understood. */
 static fl_str mismatch(fl_solver *s) {
-  const fl_str code = other_code(s), note = s->c->symptom.note;
-  if (!note.n) return code;
-  return fl_arena_printf(s->arena, "%.*s %.*s", FL_STR_ARG(code), FL_STR_ARG(note));
+  const fl_str code = other_code(s), told = told_elsewhere(s), note = s->c->symptom.note;
+  return fl_arena_printf(s->arena, "%.*s%.*s%s%.*s", FL_STR_ARG(code), FL_STR_ARG(told),
+                         note.n ? " " : "", FL_STR_ARG(note));
 }
 
 static bool is_bad(const fl_attempt *a) {

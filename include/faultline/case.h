@@ -42,8 +42,8 @@ typedef struct fl_machine {
   bool role_is_given; /* by --role */
   /* Clock: true time = recorded time + offset. */
   int64_t offset_ns, spread_ns;
-  unsigned n_anchors; /* pairs the offset rests on; 0 = assumed equal */
-  bool clock_is_given;
+  unsigned n_anchors;                    /* pairs the offset rests on; 0 = assumed equal */
+  bool clock_is_given, clock_is_assumed; /* assumed: the only pair that was left over is one */
 } fl_machine;
 
 /* The phases of a connection (docs/attempts.md): a proven phase rules its causes out, the next one
@@ -86,6 +86,7 @@ typedef struct fl_attempt {
   fl_phase reached;                   /* last phase proven */
   const fl_event *proof[FL_N_PHASES]; /* the event that proves each phase, or NULL */
   fl_outcome outcome;
+  bool is_assumed; /* client and host were put together because no other pair was left */
   bool is_foreign; /* proven: none of the clients whose logs are in the case made it */
   bool has_code, has_extended, has_host_code;
   uint32_t code, extended;       /* what the client saw */

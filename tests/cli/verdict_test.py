@@ -95,7 +95,7 @@ t+131ms SRV01 evtx RdpCoreTS 141 InstanceID=52 activity=d1
 play host_cut_early at=t+260ms H=SRV01 act=d1
 """
     found = case(f"another-users-{code}", other, "--symptom", f"0x904/{hex(code)}")
-    found.never(cause).expect("undecided").says("nothing ties")
+    found.never(cause).expect("undecided").says(f"The host sent {hex(code)} in attempt 1", sentence=True)
 
 
 def taken(by, winner=True, reason=3):
@@ -230,4 +230,36 @@ found.again("--server", "10.20.1.11").expect("confirmed", "srv.denied")
 found.again("--symptom", "An internal error has occurred.").expect("confirmed", "srv.denied").says("names no code", sentence=True)
 found.again("--symptom", "it just does not work").says("holds no code that is known", sentence=True)
 found.again("--symptom", "error 2308").expect("confirmed", "srv.denied")
+
+def refused(at="t", dial="c1", code=7, hex="0x7"):
+    return f"""
+play client_signs_in at={at} act={dial} ANNA
+play host_to_licensing at=t+120ms act=c1 n=51 port=50611 logon=0xa11f07 ANNA
+play host_licensed at=t+793ms act=c1 H=SRV01
+play host_refuses at=t+1.62s act=c1 code={code} hex={hex} H=SRV01
+t+1.71s CLIENT07 evtx RDPClient 1026 Value=2308 activity={dial}
+"""
+
+
+# Another user's session goes on beside the attempt; an address known from yesterday decides as well.
+BUSY = "play host_session at=t-4s act=b1 n=50 port=50102 session=5 logon=0x9c0012 BEN\n"
+YESTERDAY = """
+play session at=t-1d act=y1 n=2 port=49873 session=2 logon=0x71b20c ANNA
+play session_closed at=t-22h act=y1 n=2 session=2 logon=0x71b20c ANNA
+"""
+# Here the other's connection dies in the same seconds, so that it does not tell itself apart.
+CUT = """
+play host_accept at=t-1s act=b1 n=50 port=50102 BEN
+play host_cut_early at=t+1s H=SRV01 act=b1
+"""
+asks = ("--symptom", "0x904")
+case("busy", START + BUSY + refused(dial="zz"), *asks).expect("confirmed", "srv.denied")
+case("known-address", START + YESTERDAY + CUT + refused(dial="zz"), *asks).expect("confirmed", "srv.denied")
+
+# A clock that is minutes off, and only one pair left: possible, and the assumption is named.
+skewed = case("skewed", START + refused(dial="zz"), *asks, offset="offset=+4m10s").expect("possible", "srv.denied")
+skewed.says("is assumed", "4 min", sentence=True)
+skewed.again("--symptom", "0x904/0x7").expect("likely", "srv.denied").says("is assumed", sentence=True)
+two = START + refused(dial="zz") + "play host_accept at=t+2m act=d1 n=52 port=50700 BEN\nplay host_cut_early at=t+2m100ms H=SRV01 act=d1\n"
+case("skewed-two", two, "--symptom", "0x904/0x7", offset="offset=+4m10s").expect("undecided").says("The host sent 0x7 in attempt", sentence=True)
 finish()

@@ -48,16 +48,40 @@ static void equal_ids_give_a_weak_offset(void **state) {
   bench_close(&b);
 }
 
-/* One coincidence far away says nothing about clocks. */
-static void one_pair_is_no_pattern(void **state) {
+/* One pair far away measures no clock: the only one left is assumed, one of two is not. */
+static void one_pair_is_assumed(void **state) {
+  (void)state;
+  for (int n_others = 0; n_others < 2; n_others++) {
+    bench b;
+    bench_open(&b);
+    add_cut(&b, 0, "F401", "10.0.0.5:5001");
+    if (n_others) add_cut(&b, 60000, "F402", "10.0.0.9:5001");
+    dial(&b, AHEAD_MS, "A1");
+    solve(&b);
+    assert_int_equal(pc(&b)->n_anchors, 0);
+    assert_int_equal(pc(&b)->clock_is_assumed, !n_others);
+    assert_int_equal(pc(&b)->offset_ns, n_others ? 0 : -AHEAD_MS * MS);
+    assert_int_equal(b.c.n_attempts, n_others ? 3 : 1);
+    assert_int_equal(b.c.attempts[0].is_assumed, !n_others);
+    bench_close(&b);
+  }
+}
+
+/* A client that was out sooner cannot be the other end, and neither can one half an hour away. */
+static void what_cannot_be_is_not_assumed(void **state) {
   (void)state;
   bench b;
   bench_open(&b);
   add_cut(&b, 0, "F401", "10.0.0.5:5001");
+  add(&b, 5000, "SRV1", CORE, 103, "F401", "ReasonCode=14");
   dial(&b, AHEAD_MS, "A1");
   solve(&b);
-  assert_int_equal(pc(&b)->offset_ns, 0);
-  assert_int_equal(pc(&b)->n_anchors, 0);
+  assert_int_equal(b.c.n_attempts, 2);
+  bench_close(&b);
+  bench_open(&b);
+  add_cut(&b, 0, "F401", "10.0.0.5:5001");
+  dial(&b, 30 * 60000, "A1");
+  solve(&b);
   assert_int_equal(b.c.n_attempts, 2);
   bench_close(&b);
 }
@@ -66,7 +90,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(pattern_gives_the_offset),
       cmocka_unit_test(equal_ids_give_a_weak_offset),
-      cmocka_unit_test(one_pair_is_no_pattern),
+      cmocka_unit_test(one_pair_is_assumed),
+      cmocka_unit_test(what_cannot_be_is_not_assumed),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
