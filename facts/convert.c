@@ -275,6 +275,31 @@ static bool as_utf16(const fl_value *value, fl_arena *arena, fl_value *ret_value
   return give_str(utf16_of(value, arena), ret_value);
 }
 
+/* How Windows shows the service that holds the sessions, where a record has only that. */
+static const char *const termservice_names[] = {"Remote Desktop Services",
+                                                "Terminal Services",
+                                                "Remotedesktopdienste",
+                                                "Terminaldienste",
+                                                "Services Bureau \303\240 distance",
+                                                "Servicios de Escritorio remoto",
+                                                "Servizi Desktop remoto",
+                                                "Servi\303\247os de \303\201rea de Trabalho Remota",
+                                                "Uzak Masa\303\274st\303\274 Hizmetleri",
+                                                "Extern bureaublad-services",
+                                                "Us\305\202ugi pulpitu zdalnego",
+                                                "Fj\303\244rrskrivbordstj\303\244nster"};
+
+/* The key of a service: what the binary holds, or what its display name stands for. */
+static bool as_service(const fl_value *value, fl_arena *arena, fl_value *ret_value) {
+  const fl_str key = utf16_of(value, arena);
+  if (key.n) return give_str(key, ret_value);
+  const fl_str name = trim(fl_value_text(value, arena));
+  for (size_t i = 0; i < sizeof termservice_names / sizeof *termservice_names; i++)
+    if (fl_str_eq_nocase(name, fl_str_of(termservice_names[i])))
+      return give_str(FL_STR("TermService"), ret_value);
+  return false;
+}
+
 static bool as_utf16_key(const fl_value *value, fl_arena *arena, fl_value *ret_value) {
   const fl_str text = utf16_of(value, arena);
   return give_str((fl_str){text.p, index_of(text, '/')}, ret_value);
@@ -386,6 +411,7 @@ static const struct {
              {"dword_last", as_dword_last},
              {"sockaddr", as_sockaddr},
              {"systemtime", as_systemtime},
+             {"service", as_service},
              {"utf16", as_utf16},
              {"utf16_key", as_utf16_key},
              {"utf16_state", as_utf16_state},

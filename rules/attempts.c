@@ -19,10 +19,10 @@ static int compare_seen(const void *a, const void *b, void *context) {
   return (x > y) - (x < y);
 }
 
-/* A restart or crash that RdpCoreTS wrote no end for ended the session; where LSM still noted one,
- * the crash stands beside it. */
-static bool host_died(const fl_solver *s, const fl_leg *leg) {
-  if (!leg || leg->has_core_end) return false;
+/* The restart or crash that ended a session which RdpCoreTS wrote no end for; where LSM still noted
+ * one, the crash stands beside it. */
+static const fl_seen *death_of(const fl_solver *s, const fl_leg *leg) {
+  if (!leg || leg->has_core_end) return NULL;
   const fl_time from = leg->end - NEAR_S * FL_SECOND;
   size_t low = 0, high = s->n_downs;
   while (low < high) {
@@ -33,8 +33,9 @@ static bool host_died(const fl_solver *s, const fl_leg *leg) {
     if (is_before) low = middle + 1;
     else high = middle;
   }
-  if (low == s->n_downs || s->downs[low]->machine != leg->machine) return false;
-  return !leg->has_end || s->downs[low]->event->t <= leg->end + NEAR_S * FL_SECOND;
+  if (low == s->n_downs || s->downs[low]->machine != leg->machine) return NULL;
+  const bool is_ended = leg->has_end && s->downs[low]->event->t > leg->end + NEAR_S * FL_SECOND;
+  return is_ended ? NULL : s->downs[low];
 }
 
 /* The user's words for the machines and the account fit this attempt. */
@@ -117,6 +118,14 @@ static void set_times(const fl_solver *s, fl_attempt *a, const fl_leg *dial, con
   if (end > a->end) a->end = end;
 }
 
+/* A host that died wrote no end: it is the crash, or the first that the next start recorded. */
+static void end_with_host(const fl_solver *s, fl_attempt *a, const fl_leg *dial,
+                          const fl_seen *death) {
+  const bool is_cut = a->outcome == FL_OUTCOME_LOST || a->outcome == FL_OUTCOME_FAILED;
+  if (!death || !is_cut || (dial && dial->has_end)) return;
+  if (time_of(s, death) > a->end) a->end = time_of(s, death);
+}
+
 /* Logs without RdpCoreTS show no ends: what did not get a session failed, if LSM would show it. */
 static void judge_without_core(const fl_solver *s, fl_attempt *a, const fl_leg *leg) {
   if (!leg || (s->logs[leg->machine] & FL_LOG_CORE) || a->outcome != FL_OUTCOME_OPEN) return;
@@ -142,7 +151,9 @@ static fl_status make(fl_solver *s, const fl_leg *dial, const fl_leg *leg, fl_at
   take_users(&a, seen, n);
   const bool udp = (dial && dial->has_udp) || (leg && leg->has_udp);
   a.transport = udp ? FL_STR("udp") : leg && leg->has_tcp ? FL_STR("tcp") : (fl_str){0};
-  fl_attempt_read(&a, seen, n, host_died(s, leg));
+  const fl_seen *death = death_of(s, leg);
+  fl_attempt_read(&a, seen, n, death != NULL);
+  end_with_host(s, &a, dial, death);
   judge_without_core(s, &a, leg);
   if (!dial && leg->is_probe && a.outcome != FL_OUTCOME_ENDED) a.outcome = FL_OUTCOME_PROBE;
   if (!dial && leg->is_suspect && !fits_question(s, leg)) a.outcome = FL_OUTCOME_NOISE;

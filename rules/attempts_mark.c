@@ -59,6 +59,7 @@ static const mark_row rows[] = {
     {SECURITY, 4779, FL_MARK_SEC_LEFT, NULL, "session_name SessionName", "user AccountName"},
     {"Service Control Manager", 7031, FL_MARK_HOST_DOWN, NULL, "service name param1", NULL},
     {"Service Control Manager", 7034, FL_MARK_HOST_DOWN, NULL, "service name param1", NULL},
+    {"Application Error", 1000, FL_MARK_HOST_DOWN, NULL, "process AppName", NULL},
     {"Microsoft-Windows-Kernel-Power", 41, FL_MARK_HOST_DOWN, NULL, NULL, NULL},
     {"EventLog", 6008, FL_MARK_HOST_DOWN, NULL, NULL, NULL},
 };
@@ -139,10 +140,12 @@ static void read_address(fl_seen *seen, const char *names, fl_arena *arena) {
   if (fl_is_address(address)) seen->address = address;
 }
 
-/* 7031 and 7034 matter only where the service is the one that holds the sessions. */
+/* 7031, 7034 and 1000 matter only where the service is the one that holds the sessions; Windows
+ * calls its process svchost.exe_TermService. */
 static bool is_other_service(const fl_seen *seen) {
   if (seen->mark != FL_MARK_HOST_DOWN || !seen->text.n) return false;
   return !fl_str_eq_nocase(seen->text, FL_STR("TermService")) &&
+         !fl_str_eq_nocase(seen->text, FL_STR("svchost.exe_TermService")) &&
          !fl_str_eq_nocase(seen->text, FL_STR("Remote Desktop Services"));
 }
 

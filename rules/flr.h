@@ -104,6 +104,7 @@ typedef struct fl_expr {
   size_t n_values;
   fl_network network;
   uint16_t event, other; /* FL_X_EVENT and the kinds after it */
+  bool is_from_end;      /* FL_X_DELTA: from the end of `other` */
 } fl_expr;
 
 typedef struct fl_capture {

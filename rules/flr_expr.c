@@ -247,7 +247,9 @@ static fl_status parse_comparison(fl_parser *p, fl_expr *expr) {
   return FL_OK;
 }
 
-static fl_status parse_event_in(fl_parser *p, const char *after, uint16_t *ret_event) {
+/* `from_end` NULL: `.end` may not follow the name. */
+static fl_status parse_event_in(fl_parser *p, const char *after, uint16_t *ret_event,
+                                bool *from_end) {
   FL_TRY(fl_lex_need_sign(&p->lex, "(", after));
   const fl_token token = p->lex.token;
   if (token.kind != FL_TK_EVENT)
@@ -255,6 +257,12 @@ static fl_status parse_event_in(fl_parser *p, const char *after, uint16_t *ret_e
                         fl_lex_shown(&p->lex).p);
   fl_lex_next(&p->lex);
   FL_TRY(fl_parse_event_name(p, token.text, token.at, ret_event));
+  if (from_end && fl_lex_take_sign(&p->lex, ".")) {
+    *from_end = fl_lex_take_word(&p->lex, "end");
+    if (!*from_end)
+      return fl_lex_error(&p->lex, p->lex.token.at, "expected 'end' after the dot, found %s",
+                          fl_lex_shown(&p->lex).p);
+  }
   return fl_lex_need_sign(&p->lex, ")", "the event");
 }
 
@@ -291,7 +299,7 @@ static fl_status parse_event_atom(fl_parser *p, fl_expr *expr) {
   if (fl_lex_is_word(&p->lex, "delta")) {
     fl_lex_next(&p->lex);
     expr->kind = FL_X_DELTA;
-    FL_TRY(parse_event_in(p, "'delta'", &expr->other));
+    FL_TRY(parse_event_in(p, "'delta'", &expr->other, &expr->is_from_end));
     return parse_measure(p, expr);
   }
   expr->kind = FL_X_COMPARE;
@@ -312,11 +320,11 @@ static fl_status parse_cond_atom(fl_parser *p, fl_expr *expr) {
   }
   if (fl_lex_take_word(&p->lex, "unknown")) {
     expr->kind = FL_X_UNKNOWN;
-    return parse_event_in(p, "'unknown'", &expr->event);
+    return parse_event_in(p, "'unknown'", &expr->event, NULL);
   }
   if (fl_lex_take_word(&p->lex, "count")) {
     expr->kind = FL_X_COUNT;
-    FL_TRY(parse_event_in(p, "'count'", &expr->event));
+    FL_TRY(parse_event_in(p, "'count'", &expr->event, NULL));
     return parse_measure(p, expr);
   }
   if (fl_lex_take_word(&p->lex, "absent")) {

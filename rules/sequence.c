@@ -8,7 +8,7 @@
 #include "rules/sequence_run.h"
 
 /* Attempts last; other events are over when they begin. */
-static fl_time end_of(const fl_event *event, fl_time start) {
+fl_time fl_sequence_end(const fl_event *event, fl_time start) {
   const fl_value *value = fl_event_field(event, FL_STR("duration_ms"));
   int64_t ms = 0;
   const bool has_end =
@@ -41,7 +41,7 @@ static void start_scene(fl_scene *scene, uint16_t event, uint32_t hit) {
   scene->anchor_event = event;
   scene->anchor = scene->hits[event].at[hit];
   scene->start = run->in->times[scene->anchor];
-  scene->end = end_of(run->in->events[scene->anchor], scene->start);
+  scene->end = fl_sequence_end(run->in->events[scene->anchor], scene->start);
   scene->last = INT64_MAX;
   place_anchor(scene, run->in->events[scene->anchor]);
   (void)fl_scene_bind(scene, event, hit);

@@ -104,6 +104,9 @@ typedef struct fl_scene {
   fl_sight sights[FL_FLR_MAX_EVENTS];
 } fl_scene;
 
+/* sequence.c: an attempt lasts, other events are over when they begin. */
+fl_time fl_sequence_end(const fl_event *event, fl_time start);
+
 /* sequence_hosts.c */
 fl_status fl_hosts_init(fl_run *run);
 void fl_hosts_done(fl_run *run);

@@ -262,4 +262,28 @@ skewed.says("is assumed", "4 min", sentence=True)
 skewed.again("--symptom", "0x904/0x7").expect("likely", "srv.denied").says("is assumed", sentence=True)
 two = START + refused(dial="zz") + "play host_accept at=t+2m act=d1 n=52 port=50700 BEN\nplay host_cut_early at=t+2m100ms H=SRV01 act=d1\n"
 case("skewed-two", two, "--symptom", "0x904/0x7", offset="offset=+4m10s").expect("undecided").says("The host sent 0x7 in attempt", sentence=True)
+
+# The service crashes: the language of Windows, a record without the key, the crash report alone; and the host dies.
+APP = ("t+25m SRV01 evtx AppError 1000 application=svchost.exe_TermService version=10.0.20348.1 module=termsrv.dll "
+       "module_version=10.0.20348.1 code=c0000005 offset=000000000003e6f1 pid=49c path='C:\\\\Windows\\\\System32\\\\svchost.exe'\n")
+OPEN = START + NO_ROLE + "play session at=t act=c1 n=91 port=50911 session=2 logon=0xd41f07 ANNA\n"
+GONE = "t+25m1s CLIENT07 evtx RDPClient 1026 Value=2308 activity=c1\n"
+
+
+def scm(name, more=""):
+    return f't+25m600ms SRV01 evtx SCM 7031 param1="{name}" {more}\n'
+
+
+for name in ("Remote Desktop Services", "Remotedesktopdienste", "Services Bureau \u00e0 distance", "Servicios de Escritorio remoto"):
+    case("crash-by-name", OPEN + scm(name) + GONE, "--symptom", "0x904").expect("confirmed", "srv.process_crash")
+case("crash-by-key", OPEN + scm("whatever", "Binary:bin16=TermService"), of="server").expect("confirmed", "srv.process_crash")
+case("crash-of-another", OPEN + scm("Print Spooler", "Binary:bin16=Spooler") + GONE, "--symptom", "0x904").expect("undecided")
+case("crash-report", OPEN + APP + GONE, "--symptom", "0x904").expect("likely", "srv.process_crash")
+case("crash-report-only", OPEN + APP + GONE, "--symptom", "0x904", without="System").expect("confirmed", "srv.process_crash")
+case("crash-early", OPEN + APP.replace("t+25m", "t+9m") + GONE, "--symptom", "0x904").never("srv.process_crash", above="possible")
+DEAD = """
+t+25m SRV01 evtx KernelPower 41 BugcheckCode=209
+t+25m1s SRV01 evtx EventLog 6008
+"""
+dead = case("dead", OPEN + DEAD, of="server").expect("likely", "srv.bugcheck").says("24 min 59 s", sentence=True)
 finish()

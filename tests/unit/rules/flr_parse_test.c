@@ -164,6 +164,7 @@ static const mistake mistakes[] = {
     {EVENT "score: +1 if abset $a }", 0, 0, "did you mean 'absent'"},
     {EVENT "score: +1 if count($a) contains 3 }", 0, 0, "expected one of == != < <= > >="},
     {EVENT "score: +1 if $a.delta($a) < 3 }", 0, 0, "expected a duration such as 2s"},
+    {EVENT "score: +1 if $a.delta($a.start) < 3s }", 0, 0, "expected 'end' after the dot"},
     {EVENT "score: +1 if unknown $a }", 0, 0, "expected '(' after 'unknown'"},
     {EVENT "score: +1001 if $a }", 0, 0, "1001 points are not in"},
     {EVENT "score: +1 if $a report at 101 }", 0, 0, "threshold 101 is not in 0 to 100"},

@@ -154,6 +154,32 @@ static void attempts_have_an_end(void **state) {
   world_free(w);
 }
 
+static void deltas_count_from_start_or_end(void **state) {
+  (void)state;
+  static const struct {
+    const char *cond;
+    int score;
+  } cases[] = {{"$b.delta($a) == 9s", 50},
+               {"$b.delta($a.end) == -1s", 50},
+               {"$b.delta($a.end) >= -2s", 50},
+               {"$b.delta($a.end) > 0s", 0},
+               {"$a.delta($b.end) == -9s", 50}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char text[512];
+    (void)snprintf(text, sizeof text,
+                   "rule r { meta: title = \"t\" events: $a : kind \"rdp.attempt\" "
+                   "$b : provider \"P\" 2 sequence within 60s: $a $b during 1s "
+                   "score: +50 if %s report at 0 }",
+                   cases[i].cond);
+    world *w = world_create(text);
+    (void)add_attempt(w, 0, "duration_ms=10000");
+    (void)add_event(w, 9, "M", "P", 2, "");
+    assert_int_equal(world_run(w), 1);
+    if (w->findings[0].score != cases[i].score) fail_msg("%s", cases[i].cond);
+    world_free(w);
+  }
+}
+
 static void repeated_steps(void **state) {
   (void)state;
   const char *star = RULE(A B, "sequence by %k within 60s: $a $b* within 10s " SCORE);
@@ -314,6 +340,7 @@ int main(void) {
                                      cmocka_unit_test(before_and_during),
                                      cmocka_unit_test(latest_before_and_nearest_during),
                                      cmocka_unit_test(attempts_have_an_end),
+                                     cmocka_unit_test(deltas_count_from_start_or_end),
                                      cmocka_unit_test(repeated_steps),
                                      cmocka_unit_test(unordered_groups),
                                      cmocka_unit_test(until_ends_it),
