@@ -182,6 +182,17 @@ static int covers(const fl_case *c, const fl_attempt *a, const char *channel) {
   return best;
 }
 
+/* Does the host's log have records of these seconds, even if not all of them? */
+static bool has_part(const fl_case *c, const fl_attempt *a, const char *channel) {
+  for (size_t i = 0; i < c->n_coverage; i++) {
+    const fl_coverage *entry = &c->coverage[i];
+    if (fl_str_eq_nocase(entry->channel, fl_str_of(channel)) && entry->first <= a->end &&
+        entry->last >= a->start && fl_case_machine(c, entry->host) == a->server)
+      return true;
+  }
+  return false;
+}
+
 /* Why a step is not seen: the difference between "it did not happen" and "nobody looked". */
 static fl_str missing_words(fl_doc *doc, const fl_attempt *a, const char *words,
                             const char *channel) {
@@ -193,8 +204,9 @@ static fl_str missing_words(fl_doc *doc, const fl_attempt *a, const char *words,
   if (covers(doc->c, a, channel) == FL_TRUE)
     return fl_doc_say(doc, "MISSING: %s; %.*s covers these seconds without it", words,
                       FL_STR_ARG(log));
-  return fl_doc_say(doc, "not seen: %s; %.*s of the host is not in the case for these seconds",
-                    words, FL_STR_ARG(log));
+  const char *why = has_part(doc->c, a, channel) ? "has gaps in" : "is not in the case for";
+  return fl_doc_say(doc, "not seen: %s; %.*s of the host %s these seconds", words, FL_STR_ARG(log),
+                    why);
 }
 
 static void add_missing(fl_doc *doc, const fl_attempt *a) {

@@ -152,12 +152,18 @@ static fl_str other_code(fl_solver *s) {
                          symptom->code);
 }
 
-/* The host told the extended code that was asked for in another attempt: named, not judged. */
-static fl_str told_elsewhere(fl_solver *s) {
+/* What the host's own log says of the extended code that was asked for: it sent another one, or
+ * sent this one in another attempt, which is named and not judged. */
+static fl_str told_otherwise(fl_solver *s) {
   const fl_symptom *symptom = &s->c->symptom;
   const fl_attempt *chosen = s->c->chosen;
   if (!chosen || !symptom->has_extended || !symptom->extended) return (fl_str){0};
   if (chosen->has_host_code && chosen->host_code == symptom->extended) return (fl_str){0};
+  if (chosen->has_host_code)
+    return fl_arena_printf(s->arena,
+                           " The host's log disproves the extended code 0x%x for this attempt: the "
+                           "host sent 0x%x; the code came from another box or another attempt.",
+                           symptom->extended, chosen->host_code);
   for (size_t i = s->n_real; i > 0; i--) {
     const fl_attempt *a = &s->attempts[i - 1];
     if (a == chosen || !a->has_host_code || a->host_code != symptom->extended) continue;
@@ -171,7 +177,7 @@ static fl_str told_elsewhere(fl_solver *s) {
 
 /* What the symptom adds to the answer: a code that is not there, a text that was not understood. */
 static fl_str mismatch(fl_solver *s) {
-  const fl_str code = other_code(s), told = told_elsewhere(s), note = s->c->symptom.note;
+  const fl_str code = other_code(s), told = told_otherwise(s), note = s->c->symptom.note;
   return fl_arena_printf(s->arena, "%.*s%.*s%s%.*s", FL_STR_ARG(code), FL_STR_ARG(told),
                          note.n ? " " : "", FL_STR_ARG(note));
 }

@@ -286,4 +286,29 @@ t+25m SRV01 evtx KernelPower 41 BugcheckCode=209
 t+25m1s SRV01 evtx EventLog 6008
 """
 dead = case("dead", OPEN + DEAD, of="server").expect("likely", "srv.bugcheck").says("24 min 59 s", sentence=True)
+
+# Two facts that stand together make a cause likely, where the host's own code is not in the case.
+def licence(code="0xd0000001", number="-805306367", reason=2308):
+    return START + f"""
+play client_signs_in at=t act=c1 ANNA
+play host_to_licensing at=t+120ms act=c1 n=71 port=50711 logon=0xb21f07 ANNA
+t+1.4s SRV01 evtx TermService 1128
+play host_refuses at=t+1.45s act=c1 code={number} hex={code} H=SRV01
+t+1.52s CLIENT07 evtx RDPClient 1026 Value={reason} activity=c1
+"""
+
+
+case("licence-904", licence(), "--symptom", "0x904/0x0").expect("likely", "lic.server_missing")
+case("licence-no-core", licence("0x101", "257", 2056), "--symptom", "0x808/0x101", without="RdpCoreTS").expect("likely", "lic.server_missing")
+DRAIN = r"t+1.6s SRV01 evtx TermService 1070 account=CONTOSO\\anna" + "\n"
+case("drain-no-core", START + refused() + DRAIN, "--symptom", "0x904/0x7", without="RdpCoreTS").expect("likely", "srv.denied")
+case("drain-of-ben", START + refused() + DRAIN.replace("anna", "ben"), "--symptom", "0x904/0x7", without="RdpCoreTS").never("srv.denied", above="possible")
+
+# The host's log disproves the code of the dialog; a connection that never was has no TLS to fail.
+for code, number in (("0x0", "0"), ("0xd0000001", "-805306367")):
+    found = case("disproved", START + refused(code=number, hex=code), "--symptom", "0x904/0x7").expect("undecided").never("srv.denied")
+    found.says(f"disproves the extended code 0x7 for this attempt: the host sent {code}", sentence=True)
+NEVER = "t CLIENT07 evtx RDPClient 1024 Value=srv01.contoso.example activity=c9\nt+21s CLIENT07 evtx RDPClient 1026 Value=516 activity=c9\n"
+never = case("never-connected", START + NO_ROLE + NEVER, "--symptom", "0x204")
+check(not never.of("tls.machinekeys") and not never.of("tls.version_cipher"), "no TLS cause for 0x204")
 finish()
