@@ -24,6 +24,8 @@ typedef struct fl_draft {
 /* verdict_text.c */
 fl_str fl_verdict_assumption(fl_solver *s, const fl_attempt *a); /* of an assumed join */
 fl_status fl_verdict_sentence(fl_solver *s, fl_err *err);
+
+/* verdict_collect.c */
 fl_status fl_verdict_collect(fl_solver *s, fl_err *err);
 
 #endif

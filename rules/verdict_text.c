@@ -3,7 +3,7 @@
 
 #include "rules/verdict.h"
 
-enum { MAX_COLLECT = 16, CAUSES_ASKED = 3, CLOSE_S = 10 };
+enum { CAUSES_NAMED = 3, CLOSE_S = 10 };
 
 static fl_status no_memory(fl_err *err) {
   return fl_fail(err, FL_E_NOMEM, 0, "out of memory for the verdict");
@@ -73,7 +73,7 @@ static fl_str undecided(fl_solver *s) {
   const fl_verdict *v = &s->c->verdict;
   fl_str list = {0};
   size_t n = 0;
-  for (size_t i = 0; i < v->n_hypotheses && n < CAUSES_ASKED; i++) {
+  for (size_t i = 0; i < v->n_hypotheses && n < CAUSES_NAMED; i++) {
     const fl_hypothesis *h = &v->hypotheses[i];
     if (is_ruled_out(h) || strcmp(h->cause->id, "net.peer_closed") == 0) continue;
     const fl_str one = titled(s, h);
@@ -175,11 +175,22 @@ static fl_str told_otherwise(fl_solver *s) {
   return (fl_str){0};
 }
 
+/* An attempt without a user fits any: then the name given has chosen nothing. */
+static fl_str unknown_user(fl_solver *s) {
+  const fl_attempt *a = s->c->chosen;
+  const fl_str user = s->options ? s->options->user : (fl_str){0};
+  if (!user.n || !a || a->user.n) return (fl_str){0};
+  return fl_arena_printf(s->arena,
+                         " No record of this attempt names a user: that it is %.*s's is not shown.",
+                         FL_STR_ARG(user));
+}
+
 /* What the symptom adds to the answer: a code that is not there, a text that was not understood. */
 static fl_str mismatch(fl_solver *s) {
   const fl_str code = other_code(s), told = told_otherwise(s), note = s->c->symptom.note;
-  return fl_arena_printf(s->arena, "%.*s%.*s%s%.*s", FL_STR_ARG(code), FL_STR_ARG(told),
-                         note.n ? " " : "", FL_STR_ARG(note));
+  const fl_str user = unknown_user(s);
+  return fl_arena_printf(s->arena, "%.*s%.*s%.*s%s%.*s", FL_STR_ARG(code), FL_STR_ARG(told),
+                         FL_STR_ARG(user), note.n ? " " : "", FL_STR_ARG(note));
 }
 
 static bool is_bad(const fl_attempt *a) {
@@ -293,76 +304,5 @@ fl_status fl_verdict_sentence(fl_solver *s, fl_err *err) {
   }
   if (!text.p) return no_memory(err);
   c->verdict.sentence = text;
-  return FL_OK;
-}
-
-typedef struct wish_list {
-  fl_str *items;
-  size_t n;
-} wish_list;
-
-static void wish(wish_list *l, fl_str text) {
-  if (!text.n || l->n == MAX_COLLECT) return;
-  for (size_t i = 0; i < l->n; i++)
-    if (fl_str_eq(l->items[i], text)) return;
-  l->items[l->n++] = text;
-}
-
-typedef struct wanted_log {
-  unsigned log;
-  const char *channel;
-} wanted_log;
-static const wanted_log host_logs[] = {
-    {FL_LOG_CORE, "Microsoft-Windows-RemoteDesktopServices-RdpCoreTS/Operational"},
-    {FL_LOG_LSM, "Microsoft-Windows-TerminalServices-LocalSessionManager/Operational"},
-    {FL_LOG_RCM, "Microsoft-Windows-TerminalServices-RemoteConnectionManager/Operational"},
-    {FL_LOG_SYSTEM, "System"},
-    {FL_LOG_SECURITY, "Security"},
-};
-
-static void wish_logs(fl_solver *s, const fl_attempt *a, wish_list *l) {
-  const unsigned host = a->server ? s->logs[a->server - s->machines] : 0;
-  const unsigned client = a->client ? s->logs[a->client - s->machines] : 0;
-  const fl_str name = a->server_name.n ? a->server_name : FL_STR("the host");
-  for (size_t i = 0; i < sizeof host_logs / sizeof *host_logs; i++)
-    if (!(host & host_logs[i].log))
-      wish(l,
-           fl_arena_printf(s->arena, "%.*s: event log %s", FL_STR_ARG(name), host_logs[i].channel));
-  if (!(host & FL_LOG_CORE))
-    wish(l,
-         fl_arena_printf(
-             s->arena,
-             "%.*s: RdpCoreTS event 72 of this attempt; SetErrorInfo(0x7) there would prove that "
-             "the host refused, another code would disprove it",
-             FL_STR_ARG(name)));
-  if (!(client & FL_LOG_CLIENT))
-    wish(l,
-         fl_arena_printf(s->arena,
-                         "%.*s: event log Microsoft-Windows-TerminalServices-RDPClient/Operational",
-                         FL_STR_ARG(a->client_name.n ? a->client_name : FL_STR("the client"))));
-}
-
-static void wish_lines(fl_solver *s, const char *lines, wish_list *l) {
-  while (lines && *lines) {
-    const char *end = strchr(lines, '\n');
-    const size_t n = end ? (size_t)(end - lines) : strlen(lines);
-    wish(l, fl_arena_str(s->arena, (fl_str){lines, n}));
-    lines += n + (end != NULL);
-  }
-}
-
-/* Logs that lack come first: they decide more than one cause. */
-fl_status fl_verdict_collect(fl_solver *s, fl_err *err) {
-  fl_verdict *v = &s->c->verdict;
-  wish_list l = {.items = FL_NEW_ARRAY(s->arena, fl_str, MAX_COLLECT)};
-  if (!l.items) return no_memory(err);
-  const fl_attempt *a = s->c->chosen;
-  if (v->status != FL_VERDICT_NO_FAILURE && v->status != FL_VERDICT_CONFIRMED) {
-    if (a && a->outcome != FL_OUTCOME_ENDED) wish_logs(s, a, &l);
-    for (size_t i = 0; i < v->n_hypotheses && i < CAUSES_ASKED; i++)
-      if (v->hypotheses[i].cause->collect) wish_lines(s, v->hypotheses[i].cause->collect, &l);
-  }
-  v->collect = l.items;
-  v->n_collect = l.n;
   return FL_OK;
 }

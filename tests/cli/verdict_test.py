@@ -311,4 +311,19 @@ for code, number in (("0x0", "0"), ("0xd0000001", "-805306367")):
 NEVER = "t CLIENT07 evtx RDPClient 1024 Value=srv01.contoso.example activity=c9\nt+21s CLIENT07 evtx RDPClient 1026 Value=516 activity=c9\n"
 never = case("never-connected", START + NO_ROLE + NEVER, "--symptom", "0x204")
 check(not never.of("tls.machinekeys") and not never.of("tls.version_cipher"), "no TLS cause for 0x204")
+
+# What to collect: what is missing of these seconds first, and no log that is there.
+def collected(of):
+    return "\n".join(of.verdict["collect"])
+
+
+whole = case("collect-whole", START + NO_ROLE + "play client_fails at=t reason=2308 act=c1 ANNA\nplay host_accept at=t+120ms act=c1 n=11 port=50211 ANNA\nplay host_cut_early at=t+260ms H=SRV01 act=c1\n", "--symptom", "0x904")
+for line in whole.verdict["collect"]:
+    is_log = line.startswith(("Host: System (", "Host: Microsoft", "Client: Microsoft")) and ";" not in line.split(")")[-1]
+    check(not is_log, f"a log that is there: {line}")
+check("certutil" in collected(whole), "commands stay")
+gap = START + NO_ROLE + "gap 400 System on SRV01 at=t-10m\nplay client_fails at=t reason=2308 act=c1 ANNA\nplay host_accept at=t+120ms act=c1 n=11 port=50211 ANNA\nplay host_cut_early at=t+260ms H=SRV01 act=c1\n"
+gap = case("collect-gap", gap, "--symptom", "0x904")
+check(gap.verdict["collect"][0].startswith("System of SRV01.contoso.example: records between 2026-03-10 07:"), f"{gap.verdict['collect'][0]}")
+gap.again("--user", "NOBODY").says("that it is NOBODY's is not shown", sentence=True)
 finish()
