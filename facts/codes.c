@@ -178,3 +178,15 @@ size_t fl_code_parse(fl_str text, const fl_code_fact **ret_facts, size_t cap, ui
   else *ret_code = a.facts[0]->code;
   return a.n;
 }
+
+const fl_code_fact *fl_code_meant(fl_str text) {
+  uint64_t number = 0, as_hex = 0;
+  text = unwrap(text);
+  if (text.n < 2 || text.n > 8 || !fl_text_number(text, &number)) return NULL;
+  for (size_t i = 0; i < text.n; i++) {
+    if (!fl_is_digit(text.p[i])) return NULL;
+    as_hex = as_hex << 4 | (uint64_t)(text.p[i] - '0');
+  }
+  if (fl_code_find(FL_CODE_DISCONNECT, (uint32_t)number)) return NULL;
+  return fl_code_find(FL_CODE_DISCONNECT, (uint32_t)as_hex);
+}

@@ -276,6 +276,19 @@ static bool read_pair(fl_str text, fl_symptom *symptom) {
   return true;
 }
 
+/* "904" is not 0x904: said, not guessed. */
+static void doubt_digits(fl_str text, fl_arena *arena, fl_symptom *symptom) {
+  size_t end = 0;
+  while (end < text.n && !is_separator(text.p[end])) end++;
+  const fl_code_fact *meant = fl_code_meant((fl_str){text.p, end});
+  if (!meant || fl_code_find(FL_CODE_DISCONNECT, symptom->code)) return;
+  fl_symptom_say(symptom, arena,
+                 fl_arena_printf(arena,
+                                 "The code %.*s was read as a decimal number, 0x%x; 0x%x is known: "
+                                 "was it meant?",
+                                 (int)end, text.p, symptom->code, meant->code));
+}
+
 /* Three words, or letters beyond ASCII: somebody's words, not a mistyped code. */
 static bool is_prose(fl_str text) {
   size_t n_words = 0;
@@ -309,7 +322,8 @@ fl_status fl_symptom_parse(fl_str text, fl_arena *arena, fl_symptom *ret_symptom
   fl_symptom symptom = {.text = fl_arena_str(arena, text)};
   if (!symptom.text.p) return fl_fail(err, FL_E_NOMEM, 0, "no memory for the symptom");
   const fl_str own = symptom.text;
-  if (!read_pair(own, &symptom)) FL_TRY(read_text(own, arena, &symptom, err));
+  if (read_pair(own, &symptom)) doubt_digits(own, arena, &symptom);
+  else FL_TRY(read_text(own, arena, &symptom, err));
   const bool has_any_code = symptom.has_code || symptom.has_extended || symptom.activity_id.n;
   if (!has_any_code && !symptom.time && !is_prose(own))
     return fl_fail(err, FL_E_ARG, 0, "symptom '%.*s' holds no code, expected one such as 0x904/0x7",

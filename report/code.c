@@ -17,6 +17,7 @@ typedef struct answer {
   size_t n_facts;
   bool has_extended;
   const fl_code_fact *extended_fact; /* NULL = not documented */
+  const fl_code_fact *meant; /* what the digits would be as 0x…, where they mean nothing */
 } answer;
 
 static fl_status look_up(fl_str text, const fl_code_fact **ret_facts, size_t *ret_n,
@@ -42,6 +43,18 @@ static fl_status look_up_extended(fl_str text, answer *a, fl_err *err) {
     if (facts[i]->space == FL_CODE_EXTENDED) a->extended = facts[i]->code;
   a->extended_fact = fl_view_extended(a->extended);
   return FL_OK;
+}
+
+/* Codes that the host sends come over a connection that TLS and authentication let through. */
+static const char *together(const answer *a) {
+  const bool is_closed = a->n_facts && strcmp(a->facts[0]->layer, "transport") == 0;
+  const bool is_sent =
+      a->has_extended && a->extended && fl_code_find(FL_CODE_ERRINFO, a->extended) != NULL;
+  if (!is_closed || !is_sent) return NULL;
+  return "The host sends this extended code over a connection that got through TLS and "
+         "authentication: it and a TLS or certificate failure of the same attempt exclude each "
+         "other. Where the host's log shows such a failure, the code came from another box or "
+         "another attempt.";
 }
 
 static void json_fact_body(fl_json *j, const fl_code_fact *fact) {
@@ -114,6 +127,11 @@ static void write_json(const answer *a, fl_out *out) {
   } else {
     fl_json_null(&j);
   }
+  fl_json_key(&j, "together");
+  fl_json_text(&j, together(a));
+  fl_json_key(&j, "did_you_mean");
+  if (a->meant) fl_json_hex(&j, a->meant->code);
+  else fl_json_null(&j);
   json_sources(&j, a);
   fl_json_end(&j);
   fl_json_line_end(&j);
@@ -155,15 +173,17 @@ static void text_code(fl_page *page, const char *what, uint32_t code, const fl_c
   fl_out *out = page->out;
   fl_out_printf(out, "%s0x%" PRIx32 " = %" PRIu32, what, code, code);
   if (!fact) {
-    fl_out_puts(out, "  not documented\n");
+    fl_out_puts(out, "  not in this program's tables\n");
     fl_page_item(
         page, 2, (fl_str){0},
-        FL_STR("No public source names this number. Its neighbours are no guide, so nothing "
-               "is guessed here; what the logs show in the same seconds decides."));
+        FL_STR("The numbers beside it are no guide, so nothing is guessed here; what the logs show "
+               "in the same seconds decides."));
     return;
   }
-  fl_out_printf(out, "%s%s  (read as %s)\n", *fact->symbol ? "  " : "", fact->symbol,
+  fl_out_printf(out, "%s%s  (read as %s", *fact->symbol ? "  " : "", fact->symbol,
                 space_words[fact->space]);
+  if (fact->code != code) fl_out_printf(out, " %" PRIu32 ", 0x%" PRIx32, fact->code, fact->code);
+  fl_out_puts(out, ")\n");
   text_fact(page, fact);
 }
 
@@ -180,6 +200,12 @@ static void write_text(const answer *a, fl_out *out) {
     fl_out_puts(out, "\n");
     text_code(&page, "extended ", a->extended, a->extended_fact);
   }
+  if (together(a)) {
+    fl_out_puts(out, "\nBoth together\n");
+    fl_page_item(&page, 2, (fl_str){0}, fl_str_of(together(a)));
+  }
+  if (a->meant)
+    fl_out_printf(out, "\nDid you mean 0x%" PRIx32 "  %s?\n", a->meant->code, a->meant->symbol);
   if (a->n_facts > 1) fl_out_puts(out, "\nThe same number elsewhere\n");
   for (size_t i = 1; i < a->n_facts; i++) text_other(&page, a->facts[i]);
   const char *source = a->n_facts ? a->facts[0]->source : "";
@@ -206,7 +232,7 @@ fl_status fl_report_code(fl_str code, fl_str extended, bool as_json, fl_out *out
   answer a = {0};
   split(&code, &extended);
   FL_TRY(look_up(code, a.facts, &a.n_facts, &a.code, err));
-  if (a.n_facts) a.code = a.facts[0]->code;
+  if (!a.n_facts) a.meant = fl_code_meant(code);
   if (extended.n) FL_TRY(look_up_extended(extended, &a, err));
   if (as_json) write_json(&a, out);
   else write_text(&a, out);

@@ -180,7 +180,7 @@ fl_str fl_doc_refs(fl_doc *doc, const fl_event *const *events, size_t n_events) 
 }
 
 fl_str fl_doc_code(fl_doc *doc, const fl_code_fact *fact, uint32_t code) {
-  if (!fact) return fl_doc_say(doc, "0x%x: not documented in any public source", code);
+  if (!fact) return fl_doc_say(doc, "0x%x: not in this program's tables", code);
   return fl_doc_say(doc, "0x%x%s%s: %s", code, *fact->symbol ? " " : "", fact->symbol,
                     fact->meaning);
 }

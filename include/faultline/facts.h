@@ -57,6 +57,10 @@ FL_API size_t fl_code_facts(fl_code_space space, const fl_code_fact **ret_facts)
 FL_API size_t fl_code_parse(fl_str text, const fl_code_fact **ret_facts, size_t cap,
                             uint32_t *ret_code, fl_status *ret_status);
 
+/* Decimal digits that mean nothing as such, but are a known disconnect reason as 0x…: dialogs print
+ * hexadecimal numbers, and people leave out the 0x. NULL otherwise. */
+FL_API const fl_code_fact *fl_code_meant(fl_str text);
+
 /* What a pasted dialog text or "CODE[/EXT]" says. A text without a code is no error; the note
  * tells. */
 typedef struct fl_symptom {

@@ -125,13 +125,45 @@ static void unknown_and_nonsense(void **state) {
       "abc", "error", "user",        "connection",          "Error",       "close"};
   uint32_t code = 0;
   fl_status s = FL_E_INTERNAL;
-  assert_int_equal(parse("0x1104", found, &code), 0);
-  assert_int_equal(code, 0x1104);
+  assert_int_equal(parse("0x3304", found, &code), 0);
+  assert_int_equal(code, 0x3304);
   for (size_t i = 0; i < sizeof nonsense / sizeof nonsense[0]; i++) {
     assert_int_equal(fl_code_parse(fl_str_of(nonsense[i]), found, CAP, &code, &s), 0);
     assert_int_equal(s, FL_E_ARG);
   }
   assert_int_equal(fl_code_parse(FL_STR("7"), found, 1, &code, &s), 1);
+}
+
+/* Digits without 0x: offered where they mean nothing themselves. */
+static void left_out_prefix(void **state) {
+  (void)state;
+  assert_int_equal(fl_code_meant(FL_STR("904"))->code, 0x904);
+  assert_int_equal(fl_code_meant(FL_STR("204"))->code, 0x204);
+  assert_null(fl_code_meant(FL_STR("2308")));
+  assert_null(fl_code_meant(FL_STR("0x904")));
+  assert_null(fl_code_meant(FL_STR("90x4")));
+  assert_null(fl_code_meant(FL_STR("123456789")));
+  assert_null(fl_code_meant(FL_STR("7")));
+}
+
+/* Who asks for a code wants to know what to do: these spaces answer for every failure. */
+static void failures_have_causes(void **state) {
+  (void)state;
+  static const fl_code_space spaces[] = {FL_CODE_NTSTATUS, FL_CODE_GATEWAY, FL_CODE_TLS_ALERT,
+                                         FL_CODE_NEG_FAILURE, FL_CODE_RDPCORETS_103};
+  for (size_t i = 0; i < sizeof spaces / sizeof *spaces; i++) {
+    const fl_code_fact *facts;
+    const size_t n = fl_code_facts(spaces[i], &facts);
+    for (size_t k = 0; k < n; k++)
+      if (facts[k].code != 0xc0000001 && facts[k].code != 14 &&
+          (!facts[k].causes[0] || !facts[k].separate[0]))
+        fail_msg("0x%x has no causes or no evidence", facts[k].code);
+  }
+  const fl_code_fact *facts;
+  const size_t n = fl_code_facts(FL_CODE_DISCONNECT, &facts);
+  for (size_t k = 0; k < n; k++)
+    if (facts[k].causes[0] && !facts[k].separate[0])
+      fail_msg("0x%x has no evidence", facts[k].code);
 }
 
 static void causes_are_whole(void **state) {
@@ -153,6 +185,8 @@ int main(void) {
                                      cmocka_unit_test(notations),
                                      cmocka_unit_test(symbols),
                                      cmocka_unit_test(unknown_and_nonsense),
+                                     cmocka_unit_test(left_out_prefix),
+                                     cmocka_unit_test(failures_have_causes),
                                      cmocka_unit_test(small_numbers_keep_their_spaces),
                                      cmocka_unit_test(causes_are_whole)};
   return cmocka_run_group_tests(tests, NULL, NULL);

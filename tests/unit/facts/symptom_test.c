@@ -181,6 +181,16 @@ static void times(void **state) {
   fl_arena_free(arena);
 }
 
+static void left_out_prefix(void **state) {
+  (void)state;
+  fl_arena *arena = fl_arena_create(1 << 20);
+  const fl_symptom symptom = parse("904/7", arena);
+  assert_int_equal(symptom.code, 904);
+  assert_non_null(memmem(symptom.note.p, symptom.note.n, "0x904 is known", 14));
+  assert_int_equal(parse("2308/7", arena).note.n, 0);
+  fl_arena_free(arena);
+}
+
 /* A mistyped code is told at once; a text goes on. */
 static void no_code(void **state) {
   (void)state;
@@ -203,6 +213,7 @@ int main(void) {
                                      cmocka_unit_test(order_of_codes),
                                      cmocka_unit_test(dialogs_without_a_code),
                                      cmocka_unit_test(times),
+                                     cmocka_unit_test(left_out_prefix),
                                      cmocka_unit_test(no_code)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

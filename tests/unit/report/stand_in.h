@@ -56,6 +56,10 @@ size_t fl_code_parse(fl_str text, const fl_code_fact **ret_facts, size_t cap, ui
   return n;
 }
 
+const fl_code_fact *fl_code_meant(fl_str text) {
+  return fl_str_eq(text, FL_STR("904")) ? &code_facts[0] : NULL;
+}
+
 const fl_event_fact *fl_event_fact_find(fl_str provider, uint32_t event_id) {
   (void)provider;
   (void)event_id;
