@@ -76,7 +76,7 @@ typedef struct fl_sight {
   bool is_bound, is_searched;
   bool is_cut;                    /* by a limit: not found, or more may be there */
   bool is_first_cut, is_last_cut; /* of repeated steps that were cut: another may be the end */
-  bool is_loose; /* a join that it demands has no value: `loose_var` */
+  bool is_loose;                  /* a join that it demands has no value: `loose_var` */
   uint16_t loose_var;
   bool has_truth;
   fl_truth truth;

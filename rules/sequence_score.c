@@ -79,10 +79,10 @@ static fl_truth delta(fl_scene *scene, const fl_expr *expr) {
   if (a == FL_UNKNOWN || b == FL_UNKNOWN || later->is_first_cut || earlier->is_first_cut)
     return FL_UNKNOWN;
   const fl_time *times = scene->run->in->times;
-  const uint64_t from = (uint64_t)(
-      expr->is_from_end
-          ? fl_sequence_end(scene->run->in->events[earlier->first], times[earlier->first])
-          : times[earlier->first]);
+  const uint64_t from =
+      (uint64_t)(expr->is_from_end ? fl_sequence_end(scene->run->in->events[earlier->first],
+                                                     times[earlier->first])
+                                   : times[earlier->first]);
   return measure(expr, (int64_t)((uint64_t)times[later->first] - from));
 }
 
