@@ -36,6 +36,7 @@ enum {
   FL_LIMIT_VALUE_BYTES = 2 << 20,  /* timeline: undecoded bytes of one value */
   FL_LIMIT_COVERAGE_HOLES = 4096,  /* of one channel; the nearest ones are merged beyond */
   FL_LIMIT_COVERAGE_RUNS = 65536,  /* runs of record ids kept for one channel */
+  FL_LIMIT_GAPS_ALIKE = 16,        /* of one kind and log that are told one by one */
   FL_LIMIT_ALIASES = 64,           /* names and addresses of one machine */
   FL_LIMIT_MACHINES = 1024,        /* computer names of one case; look-ups are linear */
   FL_LIMIT_CASE_NOTES = 10000,     /* notes that a case keeps */

@@ -88,6 +88,9 @@ typedef struct cli_gate {
   const cli_args *args;
   fl_sink next[CLI_MAX_SINKS];
   size_t n_next, n_whole; /* the first n_whole of them get every row */
+  /* Sees every batch as it was read, before rows are chosen; may be NULL. */
+  fl_status (*watch)(void *self, const fl_batch *batch, fl_err *err);
+  void *watcher;
   bool is_quiet_on_notes; /* the consumer prints them itself */
   fl_time since, until;   /* 0 = open */
   fl_filter *filter;      /* NULL = all */
@@ -140,8 +143,10 @@ cli_exit cli_close(fl_out *out, cli_exit exit);
 /* Temporary files go to TMPDIR, else to /tmp. */
 const char *cli_temporary_folder(void);
 
-/* timeline.c: what passes the gate, into a timeline at `path`. */
-cli_exit cli_timeline_write(const cli_args *args, const char *path, uint64_t *ret_n_events);
+/* timeline.c: what passes the gate, into a timeline at `path`; with events for what logs lack, or
+ * records alone. */
+cli_exit cli_timeline_write(const cli_args *args, const char *path, bool with_gaps,
+                            uint64_t *ret_n_events);
 
 /* Loads --rules and the packs. ret_rules is NULL only when the result is not 0 or 3. */
 cli_exit cli_rules_load(const cli_args *args, const cli_list *paths, bool with_packs,

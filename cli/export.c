@@ -41,7 +41,7 @@ static cli_exit stream_sorted(const cli_args *args, fl_sink sink) {
   cli_args unlimited = *args; /* the first N in time order are known only when all are sorted */
   unlimited.value[OPT_limit] = NULL;
   uint64_t n_events = 0;
-  cli_exit exit = cli_timeline_write(&unlimited, path, &n_events);
+  cli_exit exit = cli_timeline_write(&unlimited, path, false, &n_events);
   if (exit == CLI_DONE || exit == CLI_PARTIAL) {
     char *words[] = {path};
     cli_args again = {.command = args->command, .words = {words, 1}};

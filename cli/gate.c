@@ -92,6 +92,7 @@ static fl_status take_batch(void *self, const fl_batch *batch, fl_err *err) {
   cli_gate *gate = self;
   FL_TRY(check(gate, err));
   fl_batch passed = *batch;
+  if (gate->watch) FL_TRY(gate->watch(gate->watcher, batch, err));
   gate->n_seen += batch->n_rows;
   if (gate->rows) FL_TRY(select_rows(gate, batch, &passed, err));
   gate->n_passed += passed.n_rows;

@@ -4,6 +4,8 @@
 
 #include "cli/cli.h"
 
+enum { GAPS_ARENA = 64 << 20, GAPS_SHOWN = 4096 };
+
 /* Notes come before their source ends, and are printed with it; the driver caps them for each
  * source. */
 typedef struct kept_note {
@@ -17,6 +19,12 @@ typedef struct inspector {
   size_t n_notes, cap_notes, n_waiting;
   size_t *first, *last; /* by id of the source: index + 1 */
   size_t n_ids;
+  bool is_looking;
+  fl_coverage_map *map; /* of the rows that came since gaps were listed */
+  bool is_listed;
+  const fl_gap *gaps; /* of the map */
+  size_t n_gaps;
+  fl_arena *arena;
 } inspector;
 
 static fl_status no_memory(fl_err *err) { return fl_fail(err, FL_E_NOMEM, 0, "out of memory"); }
@@ -78,13 +86,54 @@ static fl_status take_notes(inspector *in, uint32_t source, fl_note **ret_notes,
   return FL_OK;
 }
 
+/* Each log is looked at by itself: when one has ended, the next rows begin anew. */
+static fl_status watch(void *self, const fl_batch *batch, fl_err *err) {
+  inspector *in = self;
+  if (in->is_listed) {
+    fl_coverage_free(in->map);
+    in->map = NULL;
+    in->n_gaps = 0;
+    in->is_listed = false;
+  }
+  if (!in->map) FL_TRY(fl_coverage_create(&in->map, err));
+  return fl_coverage_batch(in->map, batch, err);
+}
+
+/* All rows of a timeline come before the first of its sources ends. */
+static fl_status list_gaps(inspector *in, const fl_source_info *source, fl_err *err) {
+  if (!in->map || in->is_listed) return FL_OK;
+  FL_TRY(fl_coverage_source(in->map, source, err));
+  FL_TRY(fl_coverage_gaps(in->map, &in->gaps, &in->n_gaps, err));
+  in->is_listed = true;
+  return FL_OK;
+}
+
+/* The gaps of this source as events. */
+static fl_status own_gaps(inspector *in, const fl_source_info *source, fl_source_report *report,
+                          fl_err *err) {
+  size_t n_own = 0;
+  FL_TRY(list_gaps(in, source, err));
+  for (size_t i = 0; i < in->n_gaps; i++) n_own += in->gaps[i].source == source->id;
+  if (n_own > GAPS_SHOWN) n_own = GAPS_SHOWN;
+  fl_arena_reset(in->arena);
+  fl_event *events = fl_arena_alloc(in->arena, (n_own + 1) * sizeof *events);
+  if (!events) return no_memory(err);
+  report->gaps = events;
+  for (size_t i = 0; i < in->n_gaps && report->n_gaps < n_own; i++)
+    if (in->gaps[i].source == source->id)
+      FL_TRY(fl_gap_event(&in->gaps[i], in->arena, &events[report->n_gaps++], err));
+  return FL_OK;
+}
+
 static fl_status print_source(void *self, const fl_source_info *source, fl_err *err) {
   inspector *in = self;
   fl_note *notes = NULL;
-  size_t n = 0;
-  FL_TRY(take_notes(in, source->id, &notes, &n, err));
-  const fl_status status = fl_report_source(source, notes, n, in->is_json, in->out, err);
-  for (size_t i = 0; i < n; i++) free((char *)(uintptr_t)notes[i].text.p);
+  fl_source_report report = {.source = source};
+  FL_TRY(take_notes(in, source->id, &notes, &report.n_notes, err));
+  report.notes = notes;
+  fl_status status = in->is_looking ? own_gaps(in, source, &report, err) : FL_OK;
+  if (status == FL_OK) status = fl_report_source(&report, in->is_json, in->out, err);
+  for (size_t i = 0; i < report.n_notes; i++) free((char *)(uintptr_t)notes[i].text.p);
   free(notes);
   return status;
 }
@@ -94,6 +143,17 @@ static void forget_notes(inspector *in) {
   free(in->notes);
   free(in->first);
   free(in->last);
+}
+
+/* A digest measures decoding and nothing else: then nobody looks for gaps. */
+static cli_exit look_for_gaps(inspector *in, cli_gate *gate) {
+  in->is_looking = true;
+  in->arena = fl_arena_create(GAPS_ARENA);
+  gate->watch = watch;
+  gate->watcher = in;
+  if (in->arena) return CLI_DONE;
+  cli_say("out of memory");
+  return CLI_INTERNAL;
 }
 
 static void print_digest(const inspector *in, const fl_digest *digest) {
@@ -125,6 +185,7 @@ cli_exit cli_inspect(const cli_args *args) {
   gate.is_quiet_on_notes = true; /* they stand below their source */
   if (exit == CLI_DONE) exit = create_digest(args, &digest);
   if (exit == CLI_DONE) exit = cli_open(args->value[OPT_output], &in.out);
+  if (exit == CLI_DONE && !digest) exit = look_for_gaps(&in, &gate);
   if (digest) cli_gate_add(&gate, fl_digest_sink(digest));
   cli_gate_add(&gate, (fl_sink){.self = &in, .note = keep_note, .end = print_source});
   if (exit == CLI_DONE) exit = cli_read(&gate, &totals);
@@ -135,6 +196,8 @@ cli_exit cli_inspect(const cli_args *args) {
   cli_gate_done(&gate);
   fl_digest_free(digest);
   forget_notes(&in);
+  fl_arena_free(in.arena);
+  fl_coverage_free(in.map);
   /* An input of which nothing could be read is an answer here, too: print it, then say so. */
   if (exit != CLI_NOTHING) return cli_close(in.out, exit);
   return cli_worse(exit, cli_close(in.out, CLI_DONE));

@@ -3,29 +3,49 @@
 
 #include "cli/cli.h"
 
-static cli_exit fill(const cli_args *args, fl_timeline_writer *writer, uint64_t *ret_n_events) {
+static fl_status watch(void *self, const fl_batch *batch, fl_err *err) {
+  return fl_timeline_writer_watch(self, batch, err);
+}
+
+/* Gaps pass the gate as all events do. */
+static fl_status finish(fl_timeline_writer *writer, cli_gate *gate, bool with_gaps,
+                        uint64_t *ret_n_events, fl_err *err) {
+  const fl_sink sink = cli_gate_sink(gate);
+  if (with_gaps) FL_TRY(fl_timeline_writer_gaps(writer, &sink, err));
+  return fl_timeline_writer_finish(writer, ret_n_events, err);
+}
+
+static cli_exit fill(const cli_args *args, fl_timeline_writer *writer, bool with_gaps,
+                     uint64_t *ret_n_events) {
   cli_gate gate;
   fl_ingest_totals totals;
   fl_err err = {0};
   cli_exit exit = cli_gate_init(&gate, args, true);
   cli_gate_add(&gate, fl_timeline_writer_sink(writer));
+  if (with_gaps) gate.watch = watch;
+  gate.watcher = writer;
   if (exit == CLI_DONE) exit = cli_read(&gate, &totals);
   if (exit == CLI_DONE) exit = cli_judge(&gate, &totals);
+  gate.watch = NULL;
+  fl_status status = FL_OK;
+  if (exit == CLI_DONE || exit == CLI_PARTIAL)
+    status = finish(writer, &gate, with_gaps, ret_n_events, &err);
   cli_gate_done(&gate);
-  if (exit != CLI_DONE && exit != CLI_PARTIAL) return exit;
-  const fl_status status = fl_timeline_writer_finish(writer, ret_n_events, &err);
+  if (cli_interrupted()) return CLI_INTERRUPTED;
   return status < FL_OK ? cli_failed(status, &err) : exit;
 }
 
-cli_exit cli_timeline_write(const cli_args *args, const char *path, uint64_t *ret_n_events) {
+cli_exit cli_timeline_write(const cli_args *args, const char *path, bool with_gaps,
+                            uint64_t *ret_n_events) {
   fl_out *out = NULL;
   fl_timeline_writer *writer = NULL;
-  const fl_timeline_options options = {.temporary_folder = cli_temporary_folder()};
+  const fl_timeline_options options = {.temporary_folder = cli_temporary_folder(),
+                                       .is_filtered = with_gaps};
   fl_err err = {0};
   cli_exit exit = cli_open(path, &out);
   if (exit != CLI_DONE) return exit;
   const fl_status status = fl_timeline_writer_create(out, &options, &writer, &err);
-  exit = status < FL_OK ? cli_failed(status, &err) : fill(args, writer, ret_n_events);
+  exit = status < FL_OK ? cli_failed(status, &err) : fill(args, writer, with_gaps, ret_n_events);
   fl_timeline_writer_free(writer);
   return cli_close(out, exit);
 }
@@ -35,7 +55,7 @@ cli_exit cli_timeline(const cli_args *args) {
   if (!cli_args_need_words(args, "INPUT") || !cli_outputs_are_apart(args)) return CLI_USAGE;
   if (!path) return cli_usage(args, "timeline: -o FILE.fltl says where it goes");
   uint64_t n_events = 0;
-  const cli_exit exit = cli_timeline_write(args, path, &n_events);
+  const cli_exit exit = cli_timeline_write(args, path, true, &n_events);
   if ((exit == CLI_DONE || exit == CLI_PARTIAL) && !cli_has(args, OPT_quiet))
     cli_say("%s: %llu events", path, (unsigned long long)n_events);
   return exit;

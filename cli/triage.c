@@ -142,12 +142,25 @@ static cli_exit open_outputs(triage *t) {
   return status < FL_OK ? cli_failed(status, &err) : CLI_DONE;
 }
 
+/* Events for what logs lack pass the same filter as records. */
+static fl_status finish_timeline(const triage *t, fl_err *err) {
+  cli_gate gate;
+  uint64_t n_events = 0;
+  fl_status status = FL_E_NOMEM;
+  const bool is_ready = cli_gate_init(&gate, t->args, false) == CLI_DONE &&
+                        cli_gate_where(&gate, t->args) == CLI_DONE;
+  cli_gate_add(&gate, fl_timeline_writer_sink(t->timeline));
+  const fl_sink sink = cli_gate_sink(&gate);
+  if (is_ready) status = fl_timeline_writer_gaps(t->timeline, &sink, err);
+  cli_gate_done(&gate);
+  return status < FL_OK ? status : fl_timeline_writer_finish(t->timeline, &n_events, err);
+}
+
 /* Reads everything once, through the match and into the timeline, and solves the case. */
 static cli_exit solve(triage *t) {
   cli_gate gate;
   fl_ingest_totals totals;
   fl_err err = {0};
-  uint64_t n_events = 0;
   cli_exit exit = cli_gate_init(&gate, t->args, false);
   if (exit == CLI_DONE) exit = cli_gate_where(&gate, t->args);
   t->options.filter = gate.filter;
@@ -159,7 +172,7 @@ static cli_exit solve(triage *t) {
   if (exit == CLI_DONE) exit = cli_judge(&gate, &totals);
   cli_gate_done(&gate);
   if (exit != CLI_DONE && exit != CLI_PARTIAL) return exit;
-  if (t->timeline) status = fl_timeline_writer_finish(t->timeline, &n_events, &err);
+  if (t->timeline) status = finish_timeline(t, &err);
   if (status >= FL_OK) status = fl_case_builder_finish(t->builder, &totals, &t->solved, &err);
   if (status < FL_OK) return cli_failed(status, &err);
   /* The solver has limits of its own. */

@@ -229,9 +229,10 @@ static void check_zeros(fl_job *job, const evtx_map *map, size_t i) {
 
 /* A count that is too low is stale, one that is too high says that chunks are gone. */
 static void check_count(fl_job *job, uint16_t counted, size_t n_chunks) {
-  if (counted > n_chunks)
-    fl_job_note(job, FL_NOTE_DAMAGED, 42, "file header counts %u chunks, found %zu", counted,
-                n_chunks);
+  if (counted <= n_chunks) return;
+  fl_job_note(job, FL_NOTE_DAMAGED, 42, "file header counts %u chunks, found %zu", counted,
+              n_chunks);
+  fl_job_cut(job);
 }
 
 /* What is odd about the pieces; returns how many of them are chunks. */

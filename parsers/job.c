@@ -114,6 +114,8 @@ void fl_job_ledger(fl_job *job, uint64_t offset, uint64_t length, fl_ledger_stat
   fl_ledger_add(&fl_frame_of(job)->ledger, range, job->arena);
 }
 
+void fl_job_cut(fl_job *job) { fl_frame_of(job)->info.is_cut = true; }
+
 uint64_t fl_job_shape_serial(fl_job *job) { return job->run->next_shape++; }
 
 fl_shared *fl_job_shared(fl_job *job, const char *format, void (*release)(void *value)) {

@@ -30,6 +30,8 @@ void fl_job_note(fl_job *job, fl_severity severity, uint64_t offset, const char 
  * "unknown" when the job ends. `reason` is copied. */
 void fl_job_ledger(fl_job *job, uint64_t offset, uint64_t length, fl_ledger_state state,
                    const char *reason);
+/* The source says itself that it was longer than it is. */
+void fl_job_cut(fl_job *job);
 /* Containers: a member. Takes over `source` in every case. */
 fl_status fl_job_emit(fl_job *job, fl_str member_name, fl_source *source, fl_err *err);
 /* Serial number for a new cached shape of this run. */

@@ -170,7 +170,7 @@ fl_str fl_doc_refs(fl_doc *doc, const fl_event *const *events, size_t n_events) 
   fl_str refs = {0};
   size_t n = 0, n_all = 0;
   for (size_t i = 0; i < n_events; i++) {
-    if (events[i]->flags & FL_F_SYNTHETIC) continue;
+    if (fl_event_is_attempt(events[i])) continue;
     if (n_all++ >= MAX_REFS) continue;
     const fl_str ref = event_ref(doc, events[i]);
     refs = fl_doc_say(doc, "%.*s%s%.*s", FL_STR_ARG(refs), n++ ? ", " : "", FL_STR_ARG(ref));

@@ -377,7 +377,7 @@ static char *put_head(jsonl *w, const fl_batch *batch, const fl_row *row, char *
   uint64_t id = 0;
   const bool has_id = fl_raw_u64(fl_row_column(batch, row, FL_C_RECORD_ID), &id);
   if (has_id) out = fl_json_put_natural(id, put_text(out, ",\"record_id\":"));
-  if (!has_id || id != row->header_record_id)
+  if (has_id ? id != row->header_record_id : row->header_record_id != 0)
     out = fl_json_put_natural(row->header_record_id, put_text(out, ",\"header_record_id\":"));
   out = fl_json_put_natural(row->offset, put_text(out, ",\"offset\":"));
   return fl_json_put_natural(row->length, put_text(out, ",\"length\":"));

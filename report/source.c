@@ -35,8 +35,31 @@ static void json_notes(fl_json *j, const fl_note *notes, size_t n_notes) {
   fl_json_end(j);
 }
 
-static void write_json(const fl_source_info *source, const fl_note *notes, size_t n_notes,
-                       fl_out *out) {
+static void write_gap(fl_json *j, const fl_event *gap) {
+  fl_json_object(j);
+  fl_json_key(j, "kind");
+  fl_json_str(j, gap->kind);
+  fl_json_key(j, "host");
+  fl_json_str(j, gap->host);
+  fl_json_key(j, "channel");
+  fl_json_str(j, gap->channel);
+  fl_json_key(j, "time");
+  fl_json_time(j, gap->flags & FL_F_TIME_INVALID ? 0 : gap->t);
+  fl_json_key(j, "offset");
+  fl_json_u64(j, gap->offset);
+  fl_json_key(j, "data");
+  fl_json_object(j);
+  for (size_t i = 0; i < gap->n_data; i++) {
+    fl_json_key_str(j, gap->data[i].name);
+    fl_json_value(j, &gap->data[i].value);
+  }
+  fl_json_end(j);
+  fl_json_key(j, "text");
+  fl_json_str(j, gap->message);
+  fl_json_end(j);
+}
+
+static void write_json(const fl_source_info *source, const fl_source_report *r, fl_out *out) {
   fl_json j = fl_json_of(out);
   fl_json_object(&j);
   fl_json_key(&j, "source");
@@ -73,7 +96,13 @@ static void write_json(const fl_source_info *source, const fl_note *notes, size_
     fl_json_end(&j);
   }
   fl_json_end(&j);
-  json_notes(&j, notes, n_notes);
+  json_notes(&j, r->notes, r->n_notes);
+  if (r->gaps) {
+    fl_json_key(&j, "gaps");
+    fl_json_array(&j);
+    for (size_t i = 0; i < r->n_gaps; i++) write_gap(&j, &r->gaps[i]);
+    fl_json_end(&j);
+  }
   fl_json_end(&j);
   fl_json_line_end(&j);
 }
@@ -152,10 +181,22 @@ static void write_notes(const fl_note *notes, size_t n_notes, fl_arena *arena, f
   }
 }
 
-fl_status fl_report_source(const fl_source_info *source, const fl_note *notes, size_t n_notes,
-                           bool as_json, fl_out *out, fl_err *err) {
+static void write_gaps(const fl_event *gaps, size_t n, fl_arena *arena, fl_out *out) {
+  for (size_t i = 0; i < n && i < MAX_RANGES_SHOWN; i++) {
+    char time[FL_TIME_TEXT_MAX] = "";
+    if (!(gaps[i].flags & FL_F_TIME_INVALID)) (void)fl_time_format(gaps[i].t, 3, time);
+    const fl_str text = fl_text_printable(gaps[i].message, arena);
+    fl_out_printf(out, "  %-15.*s %s%s%.*s\n", FL_STR_ARG(gaps[i].kind), time, *time ? " " : "",
+                  FL_STR_ARG(text));
+  }
+  if (n > MAX_RANGES_SHOWN)
+    fl_out_printf(out, "  ... and %zu more gaps (--format json lists all)\n", n - MAX_RANGES_SHOWN);
+}
+
+fl_status fl_report_source(const fl_source_report *report, bool as_json, fl_out *out, fl_err *err) {
+  const fl_source_info *source = report->source;
   if (as_json) {
-    write_json(source, notes, n_notes, out);
+    write_json(source, report, out);
     return FL_OK;
   }
   fl_arena *arena = fl_arena_create(FL_LIMIT_BATCH_ARENA);
@@ -164,7 +205,8 @@ fl_status fl_report_source(const fl_source_info *source, const fl_note *notes, s
   write_events(source, out);
   write_shares(source, out);
   write_lost(source, arena, out);
-  write_notes(notes, n_notes, arena, out);
+  write_notes(report->notes, report->n_notes, arena, out);
+  write_gaps(report->gaps, report->n_gaps, arena, out);
   fl_out_puts(out, "\n");
   fl_arena_free(arena);
   return FL_OK;

@@ -176,7 +176,7 @@ fl_status fl_case_builder_finish(fl_case_builder *builder, const fl_ingest_total
 }
 
 fl_str fl_case_ref(const fl_case *c, const fl_event *event, fl_arena *arena) {
-  if (event->flags & FL_F_SYNTHETIC)
+  if (fl_event_is_attempt(event))
     return fl_arena_printf(arena, "attempt %llu", (unsigned long long)event->seq);
   for (size_t i = 0; i < c->n_sources; i++)
     if (c->sources[i].id == event->source)

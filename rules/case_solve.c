@@ -15,7 +15,7 @@ typedef struct order {
 } order;
 
 static fl_time time_of(const order *by, const fl_event *event) {
-  if (!by->is_aligned || (event->flags & FL_F_SYNTHETIC)) return event->t;
+  if (!by->is_aligned || fl_event_is_attempt(event)) return event->t;
   const fl_machine *machine = fl_case_machine(by->c, event->host);
   return machine ? event->t + machine->offset_ns : event->t;
 }
@@ -184,7 +184,7 @@ static fl_status list_all(fl_solver *s, case_owner *o, order *by, fl_sequence_in
   FL_TRY(sort(by, events, times, n, err));
   size_t n_kept = 0;
   for (size_t i = 0; i < n; i++)
-    if (!(events[i]->flags & FL_F_SYNTHETIC)) o->events[n_kept++] = events[i];
+    if (!fl_event_is_attempt(events[i])) o->events[n_kept++] = events[i];
   ret_in->events = events;
   ret_in->times = times;
   ret_in->n = n;

@@ -16,36 +16,11 @@ enum {
   NAMES_MEMORY = 64 << 20,
   CHANNELS_MAX = 65536,
   PLACINGS_MAX = 65536,
-  RUNS_MAX = 2 << 20,      /* of all channels */
+  RUNS_MAX = 1 << 20,      /* of all placings */
   STRETCHES_MAX = 2 << 20, /* of all placings; beyond it they become coarse */
   STRETCHES_PER_PLACING = 16384,
   COARSE_STRETCHES = 64,
-  FIRST_SHIFT = 12,
-  NOBODY = 0 /* no channel or placing; else index + 1 */
-};
-
-/* What a shape says about all of its rows. */
-typedef struct shape_plan {
-  bool is_known, is_fixed, may_clear;
-  uint32_t channel; /* + 1, when host and channel are constant */
-} shape_plan;
-
-struct fl_coverage_map {
-  fl_arena *arena;
-  fl_channel *channels;
-  size_t n_channels, cap_channels;
-  uint32_t *channel_slots;
-  fl_placing *placings;
-  size_t n_placings, cap_placings;
-  uint32_t *placing_slots;
-  size_t n_runs, n_stretches; /* in all */
-  shape_plan *plans;          /* by serial of cached shapes */
-  size_t cap_plans;
-  const fl_shape *last_shape; /* within one batch */
-  shape_plan last_plan;
-  uint32_t last_placing; /* + 1 */
-  fl_pack host_text, channel_text;
-  fl_coverage *list;
+  FIRST_SHIFT = 12
 };
 
 static fl_status no_memory(fl_err *err) { return fl_fail(err, FL_E_NOMEM, 0, "out of memory"); }
@@ -69,8 +44,13 @@ void fl_coverage_free(fl_coverage_map *map) {
   for (size_t i = 0; i < map->n_channels; i++) {
     free(map->channels[i].runs);
     free(map->channels[i].holes);
+    free(map->channels[i].clears);
   }
-  for (size_t i = 0; i < map->n_placings; i++) free(map->placings[i].stretches);
+  for (size_t i = 0; i < map->n_placings; i++) {
+    free(map->placings[i].stretches);
+    free(map->placings[i].runs);
+    free(map->placings[i].steps);
+  }
   fl_arena_free(map->arena);
   fl_pack_free(&map->host_text);
   fl_pack_free(&map->channel_text);
@@ -79,12 +59,14 @@ void fl_coverage_free(fl_coverage_map *map) {
   free(map->placings);
   free(map->placing_slots);
   free(map->plans);
+  free(map->damages);
+  free(map->changes);
   free(map->list);
+  free(map->gaps);
   free(map);
 }
 
-/* Text of a name; empty for what is no text. Valid until `scratch` is used again. */
-static fl_str text_of(fl_raw raw, fl_pack *scratch) {
+fl_str fl_coverage_text(fl_raw raw, fl_pack *scratch) {
   if (raw.type == FL_T_UTF8) return (fl_str){(const char *)raw.p, raw.n};
   if (raw.type != FL_T_STR16) return (fl_str){0};
   raw = fl_raw_trim(raw);
@@ -94,8 +76,9 @@ static fl_str text_of(fl_raw raw, fl_pack *scratch) {
   return (fl_str){(char *)room, fl_utf16_to_utf8(raw.p, raw.n / 2, (char *)room)};
 }
 
-/* Index + 1; NOBODY when there is no room: such a channel is unknown, which claims nothing. */
-static uint32_t find_channel(fl_coverage_map *map, fl_str host, fl_str channel) {
+/* Index + 1; FL_NO_CHANNEL when there is no room: such a channel is unknown, which claims nothing.
+ */
+uint32_t fl_coverage_channel(fl_coverage_map *map, fl_str host, fl_str channel) {
   const size_t mask = (size_t)2 * CHANNELS_MAX - 1;
   const uint64_t hash = fl_hash_bytes(channel.p, channel.n, fl_hash_bytes(host.p, host.n, 0));
   size_t at = hash & mask;
@@ -107,21 +90,40 @@ static uint32_t find_channel(fl_coverage_map *map, fl_str host, fl_str channel) 
   void *list = map->channels;
   if (channel.n == 0 || map->n_channels >= CHANNELS_MAX ||
       !fl_grow(&list, &map->cap_channels, map->n_channels + 1, sizeof *map->channels))
-    return NOBODY;
+    return FL_NO_CHANNEL;
   map->channels = list;
   fl_channel *added = &map->channels[map->n_channels];
   *added = (fl_channel){.hash = hash, .first = INT64_MAX, .last = INT64_MIN};
   added->host = fl_arena_str(map->arena, host);
   added->channel = fl_arena_str(map->arena, channel);
-  if (!added->host.p || !added->channel.p) return NOBODY;
+  if (!added->host.p || !added->channel.p) return FL_NO_CHANNEL;
   map->channel_slots[at] = (uint32_t)++map->n_channels;
   return (uint32_t)map->n_channels;
 }
 
+static bool is_same_name(const fl_raw_name *name, fl_raw raw) {
+  return name->n == raw.n && name->type == raw.type && raw.n &&
+         memcmp(name->bytes, raw.p, raw.n) == 0;
+}
+
+static void keep_name(fl_raw_name *name, fl_raw raw) {
+  name->n = raw.n <= FL_RAW_NAME_MAX ? raw.n : 0;
+  name->type = raw.type;
+  if (name->n) memcpy(name->bytes, raw.p, name->n);
+}
+
 static uint32_t find_row_channel(fl_coverage_map *map, const fl_batch *batch, const fl_row *row) {
-  const fl_str host = text_of(fl_row_column(batch, row, FL_C_HOST), &map->host_text);
-  const fl_str channel = text_of(fl_row_column(batch, row, FL_C_CHANNEL), &map->channel_text);
-  return channel.n ? find_channel(map, host, channel) : NOBODY;
+  const fl_raw host = fl_row_column(batch, row, FL_C_HOST);
+  const fl_raw name = fl_row_column(batch, row, FL_C_CHANNEL);
+  if (is_same_name(&map->last_host, host) && is_same_name(&map->last_name, name))
+    return map->last_channel;
+  const fl_str host_text = fl_coverage_text(host, &map->host_text);
+  const fl_str channel_text = fl_coverage_text(name, &map->channel_text);
+  keep_name(&map->last_host, host);
+  keep_name(&map->last_name, name);
+  map->last_channel =
+      channel_text.n ? fl_coverage_channel(map, host_text, channel_text) : FL_NO_CHANNEL;
+  return map->last_channel;
 }
 
 /* Index + 1 of where this channel's records lie in this source. */
@@ -140,7 +142,7 @@ static uint32_t find_placing(fl_coverage_map *map, uint32_t source, uint32_t cha
   void *list = map->placings;
   if (map->n_placings >= PLACINGS_MAX ||
       !fl_grow(&list, &map->cap_placings, map->n_placings + 1, sizeof *map->placings))
-    return NOBODY;
+    return FL_NO_CHANNEL;
   map->placings = list;
   map->placings[map->n_placings++] =
       (fl_placing){.source = source, .channel = channel, .shift = FIRST_SHIFT};
@@ -179,93 +181,97 @@ static bool place(fl_coverage_map *map, fl_placing *placing, uint64_t offset, fl
   return true;
 }
 
-/* All channels together outgrow their room: each keeps its longest runs. */
+/* All placings together outgrow their room: each keeps its longest runs. */
 static void squeeze(fl_coverage_map *map) {
-  const size_t most = RUNS_MAX / 2 / map->n_channels + 1;
+  const size_t most = RUNS_MAX / 2 / map->n_placings + 1;
   map->n_runs = 0;
-  for (size_t i = 0; i < map->n_channels; i++) {
-    fl_channel_settle(&map->channels[i], most);
-    map->n_runs += map->channels[i].n_runs;
+  for (size_t i = 0; i < map->n_placings; i++) {
+    fl_placing_settle(&map->placings[i], most);
+    map->n_runs += map->placings[i].n_runs;
   }
 }
 
-static bool add_run(fl_coverage_map *map, fl_channel *channel, fl_id_run run) {
-  if (channel->n_runs >= FL_LIMIT_COVERAGE_RUNS) {
-    map->n_runs -= channel->n_runs;
-    fl_channel_settle(channel, FL_LIMIT_COVERAGE_RUNS / 2);
-    map->n_runs += channel->n_runs;
+static bool add_run(fl_coverage_map *map, fl_placing *placing, const fl_id_run *run) {
+  if (placing->n_runs >= FL_LIMIT_COVERAGE_RUNS) {
+    map->n_runs -= placing->n_runs;
+    fl_placing_settle(placing, FL_LIMIT_COVERAGE_RUNS / 2);
+    map->n_runs += placing->n_runs;
   }
   if (map->n_runs >= RUNS_MAX) squeeze(map);
-  void *list = channel->runs;
-  if (!fl_grow(&list, &channel->cap_runs, channel->n_runs + 1, sizeof *channel->runs)) return false;
-  channel->runs = list;
-  channel->newest = channel->n_runs;
-  channel->runs[channel->n_runs++] = run;
+  void *list = placing->runs;
+  if (!fl_grow(&list, &placing->cap_runs, placing->n_runs + 1, sizeof *placing->runs)) return false;
+  placing->runs = list;
+  placing->newest = placing->n_runs;
+  placing->runs[placing->n_runs++] = *run;
   map->n_runs++;
   return true;
 }
 
-static bool add_id(fl_coverage_map *map, fl_channel *channel, uint64_t id, fl_time t,
-                   bool has_time) {
-  const fl_time t_first = has_time ? t : INT64_MAX;
-  const fl_time t_last = has_time ? t : INT64_MIN;
-  fl_id_run *run = channel->n_runs ? &channel->runs[channel->newest] : NULL;
-  if (!run || id < channel->id_min) channel->id_min = id;
-  if (!run || id > channel->id_max) channel->id_max = id;
-  if (!run || id < run->first || (id > run->last && id - run->last > 1))
-    return add_run(map, channel, (fl_id_run){id, id, t_first, t_last});
-  if (id > run->last) run->last = id;
-  if (t_first < run->t_first) run->t_first = t_first;
-  if (t_last > run->t_last) run->t_last = t_last;
+static fl_id_run run_of(const fl_row *row, uint64_t id) {
+  const bool has_time = !(row->flags & FL_F_TIME_INVALID);
+  const fl_time first = has_time ? row->t : INT64_MAX, last = has_time ? row->t : INT64_MIN;
+  return (fl_id_run){.first = id,
+                     .last = id,
+                     .header_first = row->header_record_id,
+                     .header_last = row->header_record_id,
+                     .offset_first = row->offset,
+                     .offset_end = row->offset + row->length,
+                     .t_least = first,
+                     .t_greatest = last,
+                     .t_first = first,
+                     .t_last = last};
+}
+
+static void widen(fl_id_run *run, const fl_row *row) {
+  if (row->flags & FL_F_TIME_INVALID) return;
+  if (row->t < run->t_least) run->t_least = row->t;
+  if (row->t > run->t_greatest) run->t_greatest = row->t;
+}
+
+/* The record bears the id behind the run's last one. */
+static bool extend(fl_placing *placing, fl_id_run *run, const fl_row *row, uint64_t id) {
+  const fl_time t = row->flags & FL_F_TIME_INVALID ? INT64_MIN : row->t;
+  const bool is_back = t < run->t_last && t != INT64_MIN;
+  if (is_back && !fl_placing_step(placing, (fl_step_back){id, row->offset, run->t_last, t}))
+    return false;
+  run->last = id;
+  run->header_last = row->header_record_id;
+  run->offset_end = row->offset + row->length;
+  run->t_last = t;
   return true;
 }
 
-static bool is_log_service(fl_coverage_map *map, fl_raw raw) {
-  return fl_str_eq_nocase(text_of(raw, &map->host_text), FL_STR("Microsoft-Windows-Eventlog"));
-}
-
-static void mark_cleared(fl_coverage_map *map, uint32_t channel, fl_time t) {
-  if (channel == NOBODY) return;
-  fl_channel *cleared = &map->channels[channel - 1];
-  if (cleared->cleared == 0 || t > cleared->cleared) cleared->cleared = t;
-}
-
-/* 1102 in the Security log clears that log; 104 in the System log names the one it clears. */
-static void note_clear(fl_coverage_map *map, uint32_t channel, const fl_batch *batch,
-                       const fl_row *row) {
-  uint64_t event_id = 0;
-  if (!fl_raw_u64(fl_row_column(batch, row, FL_C_EVENT_ID), &event_id)) return;
-  if (event_id != 1102 && event_id != 104) return;
-  if (!is_log_service(map, fl_row_column(batch, row, FL_C_PROVIDER))) return;
-  if (event_id == 1102) {
-    mark_cleared(map, channel, row->t);
-    return;
+/* Most records bear the id behind the last one; `ret_before` is the time of that. */
+static bool add_id(fl_coverage_map *map, fl_placing *placing, const fl_row *row, uint64_t id,
+                   fl_time *ret_before) {
+  fl_id_run *run = placing->n_runs ? &placing->runs[placing->newest] : NULL;
+  *ret_before = run ? run->t_last : INT64_MIN;
+  if (!run || id < run->first || (id > run->last && id - run->last > 1)) {
+    const fl_id_run own = run_of(row, id);
+    return add_run(map, placing, &own);
   }
-  const fl_shape *shape = row->shape;
-  for (uint32_t i = 0; i < shape->n_fields; i++) {
-    if (!fl_str_eq_nocase(shape->fields[i].name, FL_STR("Channel")) || shape->fields[i].n_refs == 0)
-      continue;
-    const fl_str name =
-        text_of(fl_row_raw(batch, row, &shape->fields[i].refs[0]), &map->channel_text);
-    if (name.n) mark_cleared(map, find_channel(map, map->channels[channel - 1].host, name), row->t);
-  }
+  widen(run, row);
+  if (id > run->last) return extend(placing, run, row, id);
+  const fl_time t = row->flags & FL_F_TIME_INVALID ? INT64_MAX : row->t;
+  fl_placing_repeat(placing, (fl_repeat){id, id, 1, row->offset, t});
+  return true;
 }
 
 static bool is_slot(const fl_shape *shape, fl_column column) {
   return shape->columns[column].kind == FL_REF_SLOT;
 }
 
-static shape_plan make_plan(fl_coverage_map *map, const fl_batch *batch, const fl_row *row) {
+static fl_shape_plan make_plan(fl_coverage_map *map, const fl_batch *batch, const fl_row *row) {
   const fl_shape *shape = row->shape;
-  shape_plan plan = {.is_known = true};
-  plan.may_clear =
-      is_slot(shape, FL_C_PROVIDER) || is_log_service(map, shape->columns[FL_C_PROVIDER].constant);
+  fl_shape_plan plan = {.is_known = true};
+  plan.may_tell = is_slot(shape, FL_C_PROVIDER) ||
+                  fl_coverage_may_tell(map, shape->columns[FL_C_PROVIDER].constant);
   plan.is_fixed = !is_slot(shape, FL_C_HOST) && !is_slot(shape, FL_C_CHANNEL);
   if (plan.is_fixed) plan.channel = find_row_channel(map, batch, row);
   return plan;
 }
 
-static shape_plan find_plan(fl_coverage_map *map, const fl_batch *batch, const fl_row *row) {
+static fl_shape_plan find_plan(fl_coverage_map *map, const fl_batch *batch, const fl_row *row) {
   const fl_shape *shape = row->shape;
   if (shape == map->last_shape) return map->last_plan;
   map->last_shape = shape;
@@ -277,32 +283,39 @@ static shape_plan find_plan(fl_coverage_map *map, const fl_batch *batch, const f
   void *list = map->plans;
   if (fl_grow(&list, &map->cap_plans, (size_t)shape->serial + 1, sizeof *map->plans)) {
     map->plans = list;
-    for (size_t i = old; i < map->cap_plans; i++) map->plans[i] = (shape_plan){0};
+    for (size_t i = old; i < map->cap_plans; i++) map->plans[i] = (fl_shape_plan){0};
     map->plans[shape->serial] = map->last_plan;
   }
   return map->last_plan;
 }
 
-static bool add_row(fl_coverage_map *map, const fl_batch *batch, const fl_row *row) {
-  const shape_plan plan = find_plan(map, batch, row);
-  const uint32_t number = plan.is_fixed ? plan.channel : find_row_channel(map, batch, row);
-  if (number == NOBODY) return true;
-  fl_channel *channel = &map->channels[number - 1];
-  const bool has_time = !(row->flags & FL_F_TIME_INVALID);
+/* A row that has a place: its id, its time, and what it says about logs. */
+static bool add_placed(fl_coverage_map *map, fl_placing *placing, const fl_batch *batch,
+                       const fl_row *row, bool may_tell) {
   uint64_t id = 0;
-  channel->n_events++;
+  fl_time before = INT64_MIN;
+  const uint32_t number = placing->channel;
   if (!fl_raw_u64(fl_row_column(batch, row, FL_C_RECORD_ID), &id)) id = row->header_record_id;
-  if (id != 0 && !add_id(map, channel, id, row->t, has_time)) return false;
-  if (!has_time) return true;
-  if (row->t < channel->first) channel->first = row->t;
-  if (row->t > channel->last) channel->last = row->t;
+  if (id != 0 && !add_id(map, placing, row, id, &before)) return false;
+  if (row->flags & FL_F_TIME_INVALID) return true;
+  if (!place(map, placing, row->offset, row->t)) return false;
+  return !may_tell || fl_coverage_told(map, number, batch, row, before);
+}
+
+static bool add_row(fl_coverage_map *map, const fl_batch *batch, const fl_row *row) {
+  const fl_shape_plan plan = find_plan(map, batch, row);
+  const uint32_t number = plan.is_fixed ? plan.channel : find_row_channel(map, batch, row);
+  if (number == FL_NO_CHANNEL) return true;
+  fl_channel *channel = &map->channels[number - 1];
+  channel->n_events++;
+  if (!(row->flags & FL_F_TIME_INVALID)) {
+    if (row->t < channel->first) channel->first = row->t;
+    if (row->t > channel->last) channel->last = row->t;
+  }
   const uint32_t placing = find_placing(map, row->source, number);
-  /* Without a place the damage of its source could not be told apart: cover nothing. */
-  if (placing == NOBODY && !fl_channel_add_hole(channel, INT64_MIN, INT64_MAX)) return false;
-  if (placing != NOBODY && !place(map, &map->placings[placing - 1], row->offset, row->t))
-    return false;
-  if (plan.may_clear) note_clear(map, number, batch, row);
-  return true;
+  /* Without a place neither gaps nor damage could be told apart: cover nothing. */
+  if (placing == FL_NO_CHANNEL) return fl_channel_add_hole(channel, INT64_MIN, INT64_MAX);
+  return add_placed(map, &map->placings[placing - 1], batch, row, plan.may_tell);
 }
 
 fl_status fl_coverage_batch(fl_coverage_map *map, const fl_batch *batch, fl_err *err) {
@@ -314,49 +327,63 @@ fl_status fl_coverage_batch(fl_coverage_map *map, const fl_batch *batch, fl_err 
   return FL_OK;
 }
 
-fl_status fl_coverage_source(fl_coverage_map *map, const fl_source_info *source, fl_err *err) {
-  bool is_damaged = false;
-  for (size_t i = 0; i < source->n_ledger; i++)
-    is_damaged |= source->ledger[i].state == FL_L_DAMAGED;
-  if (!is_damaged) return FL_OK;
-  for (size_t k = 0; k < map->n_placings; k++) {
-    fl_placing *placing = &map->placings[k];
-    if (placing->source != source->id) continue;
-    const size_t before = placing->n_stretches;
-    fl_placing_sort(placing);
-    map->n_stretches -= before - placing->n_stretches;
-    for (size_t i = 0; i < source->n_ledger; i++)
-      if (source->ledger[i].state == FL_L_DAMAGED &&
-          !fl_channel_damage(&map->channels[placing->channel - 1], placing, &source->ledger[i]))
-        return no_memory(err);
-  }
-  return FL_OK;
-}
-
 static int compare_channels(const void *left, const void *right) {
-  const fl_channel *a = left, *b = right;
+  const fl_channel *a = *(fl_channel *const *)left, *b = *(fl_channel *const *)right;
   const int order = fl_str_cmp(a->host, b->host);
   return order ? order : fl_str_cmp(a->channel, b->channel);
+}
+
+/* The runs of all placings, settled, also become those of their channels. */
+static bool gather(fl_coverage_map *map) {
+  for (size_t i = 0; i < map->n_channels; i++)
+    map->channels[i].n_runs = map->channels[i].n_forgotten = 0;
+  for (size_t i = 0; i < map->n_placings; i++) {
+    fl_placing *placing = &map->placings[i];
+    fl_placing_settle(placing, FL_LIMIT_COVERAGE_RUNS);
+    if (!fl_channel_gather(&map->channels[placing->channel - 1], placing)) return false;
+  }
+  return true;
+}
+
+static fl_status solve(fl_coverage_map *map, fl_channel *const *order, size_t *ret_n, fl_err *err) {
+  size_t n = 0;
+  for (size_t start = 0, end = 0; start < map->n_channels; start = end) {
+    fl_time host_last = INT64_MIN;
+    for (; end < map->n_channels && fl_str_eq(order[end]->host, order[start]->host); end++)
+      if (order[end]->last > host_last) host_last = order[end]->last;
+    for (size_t i = start; i < end; i++)
+      if (order[i]->n_events > 0)
+        FL_TRY(fl_channel_solve(order[i], host_last, &map->list[n++], err));
+  }
+  *ret_n = n;
+  return FL_OK;
 }
 
 fl_status fl_coverage_finish(fl_coverage_map *map, const fl_coverage **ret_list, size_t *ret_n,
                              fl_err *err) {
   free(map->list);
   map->list = calloc(map->n_channels + 1, sizeof *map->list);
-  if (!map->list) return no_memory(err);
-  if (map->n_channels > 1)
-    qsort(map->channels, map->n_channels, sizeof *map->channels, compare_channels);
-  size_t n = 0;
-  for (size_t start = 0, end = 0; start < map->n_channels; start = end) {
-    fl_time host_last = INT64_MIN;
-    for (; end < map->n_channels && fl_str_eq(map->channels[end].host, map->channels[start].host);
-         end++)
-      if (map->channels[end].last > host_last) host_last = map->channels[end].last;
-    for (size_t i = start; i < end; i++)
-      if (map->channels[i].n_events > 0)
-        FL_TRY(fl_channel_solve(&map->channels[i], host_last, &map->list[n++], err));
+  fl_channel **order = calloc(map->n_channels + 1, sizeof *order);
+  fl_status status = map->list && order && gather(map) ? FL_OK : no_memory(err);
+  if (status == FL_OK) {
+    for (size_t i = 0; i < map->n_channels; i++) order[i] = &map->channels[i];
+    if (map->n_channels > 1) qsort(order, map->n_channels, sizeof(fl_channel *), compare_channels);
+    status = solve(map, order, ret_n, err);
   }
+  free(order);
   *ret_list = map->list;
-  *ret_n = n;
+  return status;
+}
+
+fl_status fl_coverage_gaps(fl_coverage_map *map, const fl_gap **ret_gaps, size_t *ret_n,
+                           fl_err *err) {
+  for (size_t i = 0; i < map->n_placings; i++)
+    fl_placing_settle(&map->placings[i], FL_LIMIT_COVERAGE_RUNS);
+  map->n_gaps = map->n_gaps_dropped = 0;
+  FL_TRY(fl_gaps_find(map, err));
+  *ret_gaps = map->gaps;
+  *ret_n = map->n_gaps;
   return FL_OK;
 }
+
+size_t fl_coverage_gaps_dropped(const fl_coverage_map *map) { return map->n_gaps_dropped; }

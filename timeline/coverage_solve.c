@@ -22,34 +22,106 @@ static int compare_lengths(const void *left, const void *right) {
   return compare_runs(left, right);
 }
 
-static void sort_runs(fl_channel *channel) {
-  if (channel->n_runs > 1)
-    qsort(channel->runs, channel->n_runs, sizeof *channel->runs, compare_runs);
+static void sort_runs(fl_id_run *runs, size_t n) {
+  if (n > 1) qsort(runs, n, sizeof *runs, compare_runs);
 }
 
-void fl_channel_settle(fl_channel *channel, size_t max_runs) {
-  sort_runs(channel);
+void fl_placing_repeat(fl_placing *placing, fl_repeat repeat) {
+  fl_repeat *all = &placing->repeat;
+  const uint64_t n = all->n + repeat.n;
+  if (all->n == 0) *all = repeat;
+  if (repeat.first < all->first) {
+    all->first = repeat.first;
+    all->offset = repeat.offset;
+    all->t = repeat.t;
+  }
+  if (repeat.last > all->last) all->last = repeat.last;
+  all->n = n;
+}
+
+static uint64_t width_of(const fl_step_back *step) {
+  return (uint64_t)step->from - (uint64_t)step->to;
+}
+
+/* Records are written in nearly the order of their times: less than a second is no news. */
+bool fl_placing_step(fl_placing *placing, fl_step_back step) {
+  if (width_of(&step) < (uint64_t)FL_SECOND) return true;
+  if (placing->n_steps < FL_LIMIT_GAPS_ALIKE) {
+    void *list = placing->steps;
+    if (!fl_grow(&list, &placing->cap_steps, placing->n_steps + 1, sizeof *placing->steps))
+      return false;
+    placing->steps = list;
+    placing->steps[placing->n_steps++] = step;
+    return true;
+  }
+  fl_step_back *least = &placing->steps[0];
+  for (size_t i = 1; i < placing->n_steps; i++)
+    if (width_of(&placing->steps[i]) < width_of(least)) least = &placing->steps[i];
+  if (width_of(&step) > width_of(least)) *least = step;
+  placing->n_steps_dropped++;
+  return true;
+}
+
+/* What two runs of one source that touch or overlap tell about it. */
+static void note_touch(fl_placing *placing, const fl_id_run *left, const fl_id_run *right) {
+  if (right->first <= left->last) {
+    const uint64_t last = right->last < left->last ? right->last : left->last;
+    fl_placing_repeat(placing, (fl_repeat){right->first, last, last - right->first + 1,
+                                           right->offset_first, right->t_first});
+  } else if (left->t_last != INT64_MIN && right->t_first < left->t_last) {
+    (void)fl_placing_step(
+        placing, (fl_step_back){right->first, right->offset_first, left->t_last, right->t_first});
+  }
+}
+
+size_t fl_runs_settle(fl_id_run *runs, size_t n_runs, fl_placing *placing) {
+  sort_runs(runs, n_runs);
   size_t n = 0;
-  for (size_t i = 0; i < channel->n_runs; i++) {
-    const fl_id_run run = channel->runs[i];
-    fl_id_run *last = n ? &channel->runs[n - 1] : NULL;
+  for (size_t i = 0; i < n_runs; i++) {
+    const fl_id_run run = runs[i];
+    fl_id_run *last = n ? &runs[n - 1] : NULL;
     if (!last || (run.first > last->last && run.first - last->last > 1)) {
-      channel->runs[n++] = run;
+      runs[n++] = run;
       continue;
     }
-    if (run.last > last->last) last->last = run.last;
-    if (run.t_first < last->t_first) last->t_first = run.t_first;
-    if (run.t_last > last->t_last) last->t_last = run.t_last;
+    if (placing) note_touch(placing, last, &run);
+    if (run.t_least < last->t_least) last->t_least = run.t_least;
+    if (run.t_greatest > last->t_greatest) last->t_greatest = run.t_greatest;
+    if (run.last <= last->last) continue;
+    last->last = run.last;
+    last->header_last = run.header_last;
+    last->offset_end = run.offset_end;
+    last->t_last = run.t_last;
   }
-  channel->n_runs = n;
+  return n;
+}
+
+void fl_placing_settle(fl_placing *placing, size_t max_runs) {
+  const size_t n = fl_runs_settle(placing->runs, placing->n_runs, placing);
+  placing->n_runs = n < max_runs ? n : max_runs;
   if (n > max_runs) {
-    qsort(channel->runs, n, sizeof *channel->runs, compare_lengths);
+    qsort(placing->runs, n, sizeof *placing->runs, compare_lengths);
     for (size_t i = max_runs; i < n; i++)
-      channel->n_forgotten += channel->runs[i].last - channel->runs[i].first + 1;
-    channel->n_runs = max_runs;
-    sort_runs(channel);
+      placing->n_forgotten += placing->runs[i].last - placing->runs[i].first + 1;
+    sort_runs(placing->runs, max_runs);
   }
-  channel->newest = channel->n_runs ? channel->n_runs - 1 : 0;
+  placing->newest = placing->n_runs ? placing->n_runs - 1 : 0;
+}
+
+bool fl_channel_gather(fl_channel *channel, const fl_placing *placing) {
+  channel->n_forgotten += placing->n_forgotten;
+  if (placing->n_runs == 0) return true;
+  const fl_id_run *last = &placing->runs[placing->n_runs - 1];
+  if (channel->n_runs == 0 || placing->runs[0].first < channel->id_min)
+    channel->id_min = placing->runs[0].first;
+  if (channel->n_runs == 0 || last->last > channel->id_max) channel->id_max = last->last;
+  void *list = channel->runs;
+  if (!fl_grow(&list, &channel->cap_runs, channel->n_runs + placing->n_runs, sizeof *channel->runs))
+    return false;
+  channel->runs = list;
+  memcpy(channel->runs + channel->n_runs, placing->runs, placing->n_runs * sizeof *placing->runs);
+  channel->n_runs += placing->n_runs;
+  return true;
 }
 
 static int compare_spans(const void *left, const void *right) {
@@ -106,60 +178,31 @@ bool fl_channel_add_hole(fl_channel *channel, fl_time start, fl_time end) {
   return true;
 }
 
-static int compare_stretches(const void *left, const void *right) {
-  const fl_stretch *a = left, *b = right;
-  return a->at < b->at ? -1 : a->at > b->at;
-}
-
-void fl_placing_sort(fl_placing *placing) {
-  if (placing->n_stretches > 1)
-    qsort(placing->stretches, placing->n_stretches, sizeof *placing->stretches, compare_stretches);
-  size_t n = 0;
-  for (size_t i = 0; i < placing->n_stretches; i++) {
-    const fl_stretch stretch = placing->stretches[i];
-    fl_stretch *last = n ? &placing->stretches[n - 1] : NULL;
-    if (!last || last->at != stretch.at) {
-      placing->stretches[n++] = stretch;
-      continue;
-    }
-    if (stretch.t_first < last->t_first) last->t_first = stretch.t_first;
-    if (stretch.t_last > last->t_last) last->t_last = stretch.t_last;
-  }
-  placing->n_stretches = n;
-}
-
-/* Number of stretches in front of `at`. */
-static size_t count_before(const fl_placing *placing, uint64_t at) {
-  size_t low = 0, high = placing->n_stretches;
-  while (low < high) {
-    const size_t middle = low + (high - low) / 2;
-    if (placing->stretches[middle].at < at) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-/* Lost are the times between the neighbours of the damage. In a log that has wrapped around, the
- * neighbours are its newest and its oldest records: then both ends are in doubt. */
-bool fl_channel_damage(fl_channel *channel, const fl_placing *placing, const fl_range *range) {
-  if (range->length == 0) return true;
-  const uint64_t first = range->offset >> placing->shift;
-  const uint64_t last = (range->offset + (range->length - 1)) >> placing->shift;
-  const size_t n_before = count_before(placing, first);
-  const size_t after = last == UINT64_MAX ? placing->n_stretches : count_before(placing, last + 1);
-  const fl_time from = n_before ? placing->stretches[n_before - 1].t_last : INT64_MIN;
-  const fl_time to = after < placing->n_stretches ? placing->stretches[after].t_first : INT64_MAX;
-  if (from <= to) return fl_channel_add_hole(channel, from, to);
-  return fl_channel_add_hole(channel, INT64_MIN, to) &&
-         fl_channel_add_hole(channel, from, INT64_MAX);
-}
-
 /* Gaps between runs; a neighbour without a time leaves that side open. */
 static bool add_gaps(fl_channel *channel) {
   for (size_t i = 0; i + 1 < channel->n_runs; i++) {
     const fl_id_run *left = &channel->runs[i], *right = &channel->runs[i + 1];
     /* Sentinels of runs without a time are the open ends themselves. */
-    if (!fl_channel_add_hole(channel, left->t_last, right->t_first)) return false;
+    if (!fl_channel_add_hole(channel, left->t_greatest, right->t_least)) return false;
+  }
+  return true;
+}
+
+/* Equal ids were written at equal times; where none of two runs' times are the same, the log was
+ * begun anew or its machine put back, and what lies between the runs is not known. */
+static bool add_restarts(fl_channel *channel) {
+  sort_runs(channel->runs, channel->n_runs);
+  fl_id_run widest = {0};
+  for (size_t i = 0; i < channel->n_runs; i++) {
+    const fl_id_run *run = &channel->runs[i];
+    const bool is_overlap = i > 0 && run->first <= widest.last;
+    if (is_overlap && run->t_least > widest.t_greatest &&
+        !fl_channel_add_hole(channel, widest.t_greatest, run->t_least))
+      return false;
+    if (is_overlap && run->t_greatest < widest.t_least &&
+        !fl_channel_add_hole(channel, run->t_greatest, widest.t_least))
+      return false;
+    if (i == 0 || run->last > widest.last) widest = *run;
   }
   return true;
 }
@@ -193,16 +236,17 @@ fl_status fl_channel_solve(fl_channel *channel, fl_time host_last, fl_coverage *
                    .cleared = channel->cleared};
   c.first = c.start = has_times ? channel->first : 0;
   c.last = c.end = has_times ? channel->last : 0;
-  fl_channel_settle(channel, FL_LIMIT_COVERAGE_RUNS);
+  if (!add_restarts(channel)) return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
+  channel->n_runs = fl_runs_settle(channel->runs, channel->n_runs, NULL);
   c.n_missing = count_missing(channel);
   if (!add_gaps(channel)) return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
   if (channel->n_forgotten > 0) {
     /* The outermost records may be among those that were given up. */
-    c.start = channel->runs[0].t_first;
-    c.end = channel->runs[channel->n_runs - 1].t_last;
+    c.start = channel->runs[0].t_least;
+    c.end = channel->runs[channel->n_runs - 1].t_greatest;
   } else if (channel->n_runs > 0) {
     if (channel->runs[0].first <= 1 && channel->cleared == 0) c.start = INT64_MIN;
-    if (c.n_missing == 0 && host_last > c.end) c.end = host_last;
+    if (c.n_missing == 0 && !channel->is_cut && host_last > c.end) c.end = host_last;
   }
   if (channel->cleared != 0 && channel->cleared > c.start) c.start = channel->cleared;
   clip_holes(channel, c.start, c.end);

@@ -130,6 +130,7 @@ fl_status fl_sources_read(fl_sources *sources, const msgpack_object *payload, ui
                          .is_container = is_true(fl_map_find(payload, "container")),
                          .is_skipped = is_true(fl_map_find(payload, "skipped")),
                          .is_failed = is_true(fl_map_find(payload, "failed")),
+                         .is_cut = is_true(fl_map_find(payload, "cut")),
                          .size_bytes = fl_object_natural(fl_map_find(payload, "size")),
                          .n_events = fl_object_natural(fl_map_find(payload, "events")),
                          .n_recovered = fl_object_natural(fl_map_find(payload, "recovered")),

@@ -9,6 +9,7 @@
 #include "faultline/case.h"
 #include "faultline/timeline.h"
 #include "timeline/block.h"
+#include "timeline/coverage.h"
 #include "timeline/duplicate.h"
 #include "timeline/object.h"
 #include "timeline/pack_row.h"
@@ -38,7 +39,7 @@ struct fl_timeline_writer {
   fl_source_info *sources; /* by id; without a name: not met */
   size_t n_sources, cap_sources;
   fl_note *notes;
-  size_t n_notes, cap_notes, n_notes_dropped, n_ledgers_dropped;
+  size_t n_notes, cap_notes, n_notes_dropped, n_ledgers_dropped, n_gaps_dropped;
   /* while finishing */
   fl_framer *framer;
   fl_block *block;
@@ -210,7 +211,7 @@ static bool is_outside(const fl_timeline_options *options, const fl_row *row) {
 static fl_status on_batch(void *self, const fl_batch *batch, fl_err *err) {
   fl_timeline_writer *writer = self;
   fl_plans_new_batch(&writer->plans);
-  FL_TRY(fl_coverage_batch(writer->coverage, batch, err));
+  if (!writer->options.is_filtered) FL_TRY(fl_coverage_batch(writer->coverage, batch, err));
   for (uint32_t i = 0; i < batch->n_rows; i++) {
     const fl_row *row = &batch->rows[i];
     if (is_outside(&writer->options, row)) continue;
@@ -226,6 +227,18 @@ static fl_status on_batch(void *self, const fl_batch *batch, fl_err *err) {
 fl_sink fl_timeline_writer_sink(fl_timeline_writer *writer) {
   return (fl_sink){
       .self = writer, .begin = on_begin, .batch = on_batch, .note = on_note, .end = on_end};
+}
+
+fl_status fl_timeline_writer_watch(fl_timeline_writer *writer, const fl_batch *batch, fl_err *err) {
+  return writer->options.is_filtered ? fl_coverage_batch(writer->coverage, batch, err) : FL_OK;
+}
+
+fl_status fl_timeline_writer_gaps(fl_timeline_writer *writer, const fl_sink *sink, fl_err *err) {
+  const fl_gap *gaps = NULL;
+  size_t n_gaps = 0;
+  FL_TRY(fl_coverage_gaps(writer->coverage, &gaps, &n_gaps, err));
+  writer->n_gaps_dropped = fl_coverage_gaps_dropped(writer->coverage);
+  return fl_gap_rows(gaps, n_gaps, sink, err);
 }
 
 static void put(fl_timeline_writer *writer, const fl_pack *bytes) {
@@ -286,7 +299,7 @@ static void pack_source(fl_timeline_writer *writer, const fl_source_info *source
   const bool has_parent =
       source->parent < writer->n_sources && writer->sources[source->parent].name.p;
   pack->n = 0;
-  fl_pack_map(pack, 14);
+  fl_pack_map(pack, 14 + source->is_cut);
   fl_pack_key(pack, "key");
   fl_pack_u64(pack, writer->keys[source->id]);
   fl_pack_key(pack, "name");
@@ -307,6 +320,10 @@ static void pack_source(fl_timeline_writer *writer, const fl_source_info *source
   fl_pack_bool(pack, source->is_skipped);
   fl_pack_key(pack, "failed");
   fl_pack_bool(pack, source->is_failed);
+  if (source->is_cut) {
+    fl_pack_key(pack, "cut");
+    fl_pack_bool(pack, true);
+  }
   fl_pack_key(pack, "events");
   fl_pack_u64(pack, source->n_events);
   fl_pack_key(pack, "recovered");
@@ -361,7 +378,8 @@ static fl_status put_events(fl_timeline_writer *writer, fl_err *err) {
     const fl_status status = fl_runs_next(&writer->runs, &head, &bytes, err);
     FL_TRY(status);
     if (status == FL_END) break;
-    if (fl_duplicates_see(&writer->duplicates, &writer->plans, &head, bytes))
+    if (!(head.flags & FL_F_SYNTHETIC) &&
+        fl_duplicates_see(&writer->duplicates, &writer->plans, &head, bytes))
       head.flags |= FL_F_DUPLICATE;
     writer->n_duplicates += (head.flags & FL_F_DUPLICATE) != 0;
     writer->n_events++;
@@ -413,6 +431,8 @@ static fl_status put_notes(fl_timeline_writer *writer, fl_err *err) {
                         FL_STR("some notes found no room and are left out"), err));
   FL_TRY(put_limit_note(writer, writer->n_ledgers_dropped,
                         FL_STR("ledgers of some sources found no room and are left out"), err));
+  FL_TRY(put_limit_note(writer, writer->n_gaps_dropped,
+                        FL_STR("some gaps in logs found no room and are left out"), err));
   for (size_t i = 0; i < writer->n_notes; i++)
     writer->notes[i].source = rank_of(writer, writer->notes[i].source);
   if (writer->n_notes > 1)

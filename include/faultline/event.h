@@ -179,6 +179,10 @@ typedef struct fl_event {
 /* Builds an event from a row, facts included. */
 FL_API fl_status fl_event_build(const fl_batch *batch, const fl_row *row, fl_arena *arena,
                                 fl_event *ret_event, fl_err *err);
+/* Attempts are made by the case; gaps are made of what logs lack, and stand in timelines. */
+static inline bool fl_event_is_attempt(const fl_event *event) {
+  return (event->flags & (FL_F_SYNTHETIC | FL_F_GAP)) == FL_F_SYNTHETIC;
+}
 /* Case-insensitive look-up, facts first, then data (blanks in names ignored). NULL when absent. */
 FL_API const fl_value *fl_event_field(const fl_event *event, fl_str name);
 

@@ -34,6 +34,7 @@ typedef struct fl_source_info {
   bool is_container;
   bool is_skipped; /* no parser claims it (pictures and the like) */
   bool is_failed;  /* could not be read at all */
+  bool is_cut;     /* it says itself that it was longer */
   uint64_t size_bytes;
   char sha256[65]; /* empty when not computed */
   uint64_t n_events, n_recovered;

@@ -26,9 +26,18 @@ typedef struct fl_report_format {
 FL_API size_t fl_report_formats(const fl_report_format **ret_formats);
 FL_API const fl_report_format *fl_report_format_find(const char *name);
 
-/* What `inspect` prints of one source with its notes, and what `explain` prints of a code. */
-FL_API fl_status fl_report_source(const fl_source_info *source, const fl_note *notes,
-                                  size_t n_notes, bool as_json, fl_out *out, fl_err *err);
+/* What `inspect` prints of one source: its notes, and events that say what its logs lack
+ * (fl_gap_event; NULL: nobody looked). All of it is the caller's. */
+typedef struct fl_source_report {
+  const fl_source_info *source;
+  const fl_note *notes;
+  size_t n_notes;
+  const fl_event *gaps;
+  size_t n_gaps;
+} fl_source_report;
+FL_API fl_status fl_report_source(const fl_source_report *report, bool as_json, fl_out *out,
+                                  fl_err *err);
+/* What `explain` prints of a code. */
 FL_API fl_status fl_report_code(fl_str code, fl_str extended, bool as_json, fl_out *out,
                                 bool *ret_is_known, fl_err *err);
 /* A text as a JSON string, quotes included (docs/formats/json.md). */

@@ -66,7 +66,23 @@ def outputs(bundles, wanted):
         if name != "events.jsonl" or text.count("\n") <= MAX_EVENT_LINES:
             made[name] = text
     made["exit.txt"] = "".join(codes)
+    made.update(gaps(words, folder))
     return made
+
+
+def gaps(words, folder):
+    """What timelines say of missing records; the same bytes each time. No file where logs only begin late."""
+    files = [os.path.join(folder, f"gaps{i}.fltl") for i in range(2)]
+    for i, file in enumerate(files):
+        run("timeline", "--quiet", *words, "-o", os.path.basename(file), "--jobs", str(i + 1), cwd=folder)
+    both = [open(file, "rb").read() for file in files if os.path.exists(file)]
+    if len(both) < 2:
+        return {}
+    check(both[0] == both[1], f"{words}: a timeline has the same bytes for any --jobs")
+    lines = run("export", "--quiet", os.path.basename(files[0]), cwd=folder).text.splitlines(keepends=True)
+    text = "".join(line for line in lines if '"provider":"faultline"' in line)
+    kinds = {json.loads(line)["kind"] for line in text.splitlines()}
+    return {"gaps.jsonl": text} if kinds - {"log.overwritten"} else {}
 
 
 def compare(scenario, name, expected_file, text):
@@ -152,7 +168,7 @@ def main():
         check_expectation(name, wanted, made.get("case.json", ""))
         if is_writing:
             os.makedirs(folder, exist_ok=True)
-        for file in sorted(set(OUTPUTS) | set(made)):
+        for file in sorted(set(OUTPUTS) | {"gaps.jsonl"} | set(made)):
             target = os.path.join(folder, file)
             if is_writing and file in made:
                 with open(target, "w", encoding="utf-8") as out:

@@ -22,6 +22,11 @@ static const fl_note notes[] = {
     {1, FL_NOTE_INFO, 0, {"dirty flag", 10}},
 };
 
+static const fl_field gap_data[] = {
+    {{"first_missing", 13}, {.kind = FL_V_UINT, .as.natural = 5}},
+    {{"reason", 6}, {.kind = FL_V_STR, .as.text = {"lost", 4}}},
+};
+
 static void source_both_ways(void **state) {
   (void)state;
   const fl_source_info source = {.id = 1,
@@ -35,13 +40,24 @@ static void source_both_ways(void **state) {
                                  .last = INT64_C(1772439402) * FL_SECOND,
                                  .ledger = ledger,
                                  .n_ledger = 4};
+  const fl_event gaps[] = {{.kind = FL_STR("log.gap"),
+                            .host = FL_STR("PC1"),
+                            .channel = FL_STR("System"),
+                            .t = INT64_C(1772439302) * FL_SECOND,
+                            .offset = 4608,
+                            .message = FL_STR("records are missing here: \x1b 1"),
+                            .data = gap_data,
+                            .n_data = 2},
+                           {.kind = FL_STR("log.damaged"), .flags = FL_F_TIME_INVALID}};
   const fl_source_info folder = {
       .parent = UINT32_MAX, .name = FL_STR("bundle"), .type = "dir", .is_container = true};
   for (unsigned as_json = 0; as_json < 2; as_json++) {
     fl_out *out = NULL;
     assert_int_equal(fl_out_memory(&out, NULL), FL_OK);
-    assert_int_equal(fl_report_source(&folder, NULL, 0, as_json, out, NULL), FL_OK);
-    assert_int_equal(fl_report_source(&source, notes, 2, as_json, out, NULL), FL_OK);
+    const fl_source_report looked = {&folder, NULL, 0, gaps, 0},
+                           whole = {&source, notes, 2, gaps, 2};
+    assert_int_equal(fl_report_source(&looked, as_json, out, NULL), FL_OK);
+    assert_int_equal(fl_report_source(&whole, as_json, out, NULL), FL_OK);
     const bool is_equal = golden_equal(as_json ? "source.json" : "source.txt", fl_out_text(out));
     fl_out_discard(out);
     assert_true(is_equal);

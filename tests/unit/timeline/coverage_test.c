@@ -198,6 +198,56 @@ static void rows_without_ids_cover_first_to_last(void **state) {
   end(&w);
 }
 
+/* The service says itself when it wrote nothing: 1101 looks back, 1104 forward. */
+static void dropped_and_full_are_holes(void **state) {
+  (void)state;
+  world w = begin();
+  made_rows log = one_log(&w, 0, 0, "Security", 1, 20, 10);
+  made_shape *shape = make_shape(w.arena, 1, "Microsoft-Windows-Eventlog", "Security", NULL, 0);
+  (void)make_row(&log, shape, at(500), 1101, 21);
+  (void)make_row(&log, shape, at(600), 1104, 22);
+  const made_rows busy = one_log(&w, 1, 2, "Busy", 1, 100, 10);
+  give(&w, &log);
+  give(&w, &busy);
+  finish(&w);
+  assert_int_equal(covers(&w, "Security", -5, 189), FL_TRUE);
+  assert_int_equal(covers(&w, "Security", 195, 200), FL_FALSE);
+  assert_int_equal(covers(&w, "Security", 510, 590), FL_TRUE);
+  assert_int_equal(covers(&w, "Security", 610, 620), FL_FALSE);
+  end(&w);
+}
+
+static void cut_logs_end_with_their_last_record(void **state) {
+  (void)state;
+  world w = begin();
+  made_rows log = one_log(&w, 0, 0, "Log", 1, 20, 1);
+  log.source.is_cut = true;
+  const made_rows busy = one_log(&w, 1, 1, "Busy", 1, 100, 10);
+  give(&w, &log);
+  give(&w, &busy);
+  finish(&w);
+  assert_int_equal(find(&w, "Log")->n_missing, 0);
+  assert_int_equal(covers(&w, "Log", -5, 19), FL_TRUE);
+  assert_int_equal(covers(&w, "Log", 0, 20), FL_FALSE);
+  end(&w);
+}
+
+/* Equal ids at other times: two lives of one machine, and nothing is known between them. */
+static void restarted_numbers_leave_a_hole(void **state) {
+  (void)state;
+  world w = begin();
+  const made_rows first = one_log(&w, 0, 0, "Log", 1, 20, 1);
+  made_rows second = one_log(&w, 1, 1, "Log", 1, 10, 1);
+  for (uint32_t i = 0; i < 10; i++) second.rows[i].t += 1000 * FL_SECOND;
+  give(&w, &first);
+  give(&w, &second);
+  finish(&w);
+  assert_int_equal(covers(&w, "Log", 0, 18), FL_TRUE);
+  assert_int_equal(covers(&w, "Log", 400, 500), FL_FALSE);
+  assert_int_equal(covers(&w, "Log", 1001, 1009), FL_TRUE);
+  end(&w);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(quiet_channels_reach_to_the_newest_of_their_host),
@@ -207,6 +257,9 @@ int main(void) {
       cmocka_unit_test(damage_is_a_hole_where_its_records_were),
       cmocka_unit_test(many_gaps_stay_bounded),
       cmocka_unit_test(rows_without_ids_cover_first_to_last),
+      cmocka_unit_test(dropped_and_full_are_holes),
+      cmocka_unit_test(cut_logs_end_with_their_last_record),
+      cmocka_unit_test(restarted_numbers_leave_a_hole),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
