@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "faultline/timeline.h"
 #include "report/doc.h"
 #include "report/view.h"
 
@@ -167,6 +168,23 @@ static bool is_named(const fl_machine *machine, fl_str host) {
   return false;
 }
 
+/* "(4,000 records, numbers 88237 to 92236)": what a hole of a log is made of; empty when that is
+ * not known. */
+static fl_str hole_words(fl_doc *doc, const fl_coverage *cover, const fl_span *hole) {
+  for (size_t i = 0; i < doc->c->n_gaps; i++) {
+    const fl_gap *gap = &doc->c->gaps[i];
+    const bool is_missing = gap->kind == FL_GAP_MISSING || gap->kind == FL_GAP_FILTERED;
+    if (!is_missing || gap->before > hole->end || gap->after < hole->start) continue;
+    if (!fl_str_eq(gap->host, cover->host) || !fl_str_eq(gap->channel, cover->channel)) continue;
+    const fl_str n = fl_doc_count(doc, gap->n);
+    return fl_doc_say(doc, " (%.*s record%s%s, numbers %" PRIu64 " to %" PRIu64 ")", FL_STR_ARG(n),
+                      gap->n == 1 ? "" : "s",
+                      gap->kind == FL_GAP_FILTERED ? " left out by an export" : "", gap->first,
+                      gap->last);
+  }
+  return (fl_str){0};
+}
+
 /* One sentence about a channel that cannot show all of the attempt; empty when it can. */
 static fl_str gap_words(fl_doc *doc, const fl_coverage *cover, const fl_attempt *a) {
   const fl_str host = fl_doc_clean(doc, cover->host);
@@ -183,11 +201,31 @@ static fl_str gap_words(fl_doc *doc, const fl_coverage *cover, const fl_attempt 
   for (size_t i = 0; i < cover->n_holes; i++) {
     const fl_span *hole = &cover->holes[i];
     if (hole->end < a->start || hole->start > a->end) continue;
-    return fl_doc_say(doc, "%.*s of %.*s lacks records between %.*s and %.*s", FL_STR_ARG(channel),
-                      FL_STR_ARG(host), FL_STR_ARG(fl_doc_minute(doc, hole->start)),
-                      FL_STR_ARG(fl_doc_minute(doc, hole->end)));
+    const fl_str what = hole_words(doc, cover, hole);
+    return fl_doc_say(doc, "%.*s of %.*s lacks records between %.*s and %.*s%.*s",
+                      FL_STR_ARG(channel), FL_STR_ARG(host),
+                      FL_STR_ARG(fl_doc_minute(doc, hole->start)),
+                      FL_STR_ARG(fl_doc_minute(doc, hole->end)), FL_STR_ARG(what));
   }
   return (fl_str){0};
+}
+
+/* A clock that went back over the attempt puts its records out of order. */
+static void clock_items(fl_doc *doc, const fl_attempt *a) {
+  const fl_case *c = doc->c;
+  size_t n = 0;
+  for (size_t i = 0; i < c->n_gaps && n < MAX_GAPS; i++) {
+    const fl_gap *gap = &c->gaps[i];
+    if (gap->kind != FL_GAP_TIME_BACK || gap->after > a->end || gap->before < a->start) continue;
+    if (!is_named(a->client, gap->host) && !is_named(a->server, gap->host)) continue;
+    const fl_str channel = fl_doc_clean(doc, fl_provider_short(gap->channel));
+    const fl_str host = fl_doc_clean(doc, gap->host);
+    fl_doc_item(doc, fl_doc_say(doc, "times in %.*s of %.*s go back from %.*s to %.*s (%s)",
+                                FL_STR_ARG(channel), FL_STR_ARG(host),
+                                FL_STR_ARG(fl_doc_minute(doc, gap->before)),
+                                FL_STR_ARG(fl_doc_minute(doc, gap->after)), gap->reason));
+    n++;
+  }
 }
 
 static void gap_items(fl_doc *doc) {
@@ -207,6 +245,7 @@ static void gap_items(fl_doc *doc) {
     fl_doc_item(doc, words);
     n++;
   }
+  clock_items(doc, a);
 }
 
 /* A verdict of silence is worth what was listened to. */

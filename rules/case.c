@@ -165,6 +165,7 @@ fl_status fl_case_builder_finish(fl_case_builder *builder, const fl_ingest_total
   if (!o->c.window.where.p || !o->c.command.p || !o->c.inputs.p) return no_memory(err);
   if (builder->rules) o->c.rules = fl_rules_set(builder->rules);
   FL_TRY(fl_coverage_finish(o->coverage, &o->c.coverage, &o->c.n_coverage, err));
+  FL_TRY(fl_coverage_gaps(o->coverage, &o->c.gaps, &o->c.n_gaps, err));
   FL_TRY(fl_case_solve(builder->rules, &builder->options, o, err));
   o->c.sources = o->sources;
   o->c.n_sources = o->n_sources;

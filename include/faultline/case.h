@@ -199,6 +199,8 @@ typedef struct fl_case {
   fl_str command, inputs; /* to repeat it; inputs begin with a blank */
   const fl_coverage *coverage;
   size_t n_coverage;
+  const struct fl_gap *gaps; /* of all logs, in order of time (timeline.h) */
+  size_t n_gaps;
   const fl_machine *machines;
   size_t n_machines;
   const fl_event *const *events; /* kept by the match, in aligned time order */

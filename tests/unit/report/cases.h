@@ -3,6 +3,7 @@
 #define FL_TESTS_CASES_H
 
 #include "faultline/case.h"
+#include "faultline/timeline.h"
 
 /* 2026-03-02T08:15:02Z */
 #define T0 (INT64_C(1772439302) * FL_SECOND)
@@ -155,6 +156,20 @@ static const fl_hypothesis undecided_list[] = {{.cause = &deny_cause,
                                                 .n_missing = 1}};
 
 static const fl_span holes[] = {{T0 - 5 * FL_SECOND, T0 + 20 * FL_SECOND}};
+static const fl_gap gaps[] = {{.kind = FL_GAP_MISSING,
+                               .host = S("SRV1.corp.example"),
+                               .channel = S("Security"),
+                               .before = T0 - 5 * FL_SECOND,
+                               .after = T0 + 20 * FL_SECOND,
+                               .first = 1201,
+                               .last = 1204,
+                               .n = 4},
+                              {.kind = FL_GAP_TIME_BACK,
+                               .host = S("SRV1.corp.example"),
+                               .channel = S("Security"),
+                               .before = T0 + 60 * FL_SECOND,
+                               .after = T0 - 60 * FL_SECOND,
+                               .reason = "the clock was set"}};
 static const fl_coverage coverage[] = {
     {.host = S("PC-17"),
      .channel = S(CLIENT_TS "/Operational"),
@@ -232,6 +247,8 @@ static inline fl_case base_case(void) {
       .totals = {.n_sources = 4, .n_events = 34454, .n_recovered = 2, .n_notes = 2, .n_parsed = 3},
       .coverage = coverage,
       .n_coverage = 3,
+      .gaps = gaps,
+      .n_gaps = 2,
       .machines = machines,
       .n_machines = 2};
 }

@@ -27,6 +27,14 @@ fl_status fl_coverage_source(fl_coverage_map *map, const fl_source_info *source,
   (void)err;
   return FL_OK;
 }
+fl_status fl_coverage_gaps(fl_coverage_map *map, const fl_gap **ret_gaps, size_t *ret_n,
+                           fl_err *err) {
+  (void)map;
+  (void)err;
+  *ret_gaps = NULL;
+  *ret_n = 0;
+  return FL_OK;
+}
 fl_status fl_coverage_finish(fl_coverage_map *map, const fl_coverage **ret_list, size_t *ret_n,
                              fl_err *err) {
   (void)map;
