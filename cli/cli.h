@@ -101,7 +101,6 @@ typedef struct cli_gate {
   fl_time newest;       /* of all sources that ended */
   uint64_t next_draw;
   fl_row *rows; /* FL_BATCH_ROWS of them, when rows are filtered */
-  fl_arena *arena;
   char **names; /* of sources by id, for notes */
   size_t n_names;
 } cli_gate;

@@ -5,7 +5,7 @@
 
 #include "cli/cli.h"
 
-enum { NOTES_SHOWN = 20, DRAW_EVERY = 100000, EVENT_ARENA = 64 << 20 };
+enum { NOTES_SHOWN = 20, DRAW_EVERY = 100000 };
 
 static const char *name_of(const cli_gate *gate, uint32_t source) {
   return source < gate->n_names && gate->names[source] ? gate->names[source] : "input";
@@ -64,11 +64,7 @@ static fl_status is_wanted(cli_gate *gate, const fl_batch *batch, const fl_row *
                            fl_err *err) {
   *ret_is = is_in_window(gate, row);
   if (!*ret_is || !gate->filter) return FL_OK;
-  fl_event event = {0};
-  fl_arena_reset(gate->arena);
-  FL_TRY(fl_event_build(batch, row, gate->arena, &event, err));
-  *ret_is = fl_filter_event(gate->filter, &event);
-  return FL_OK;
+  return fl_filter_row(gate->filter, batch, row, ret_is, err);
 }
 
 /* The rows of `batch` that pass, in gate->rows. */
@@ -160,8 +156,7 @@ static cli_exit init_filter(cli_gate *gate, const cli_args *args) {
 
 static cli_exit make_room(cli_gate *gate) {
   gate->rows = calloc(FL_BATCH_ROWS, sizeof *gate->rows);
-  gate->arena = fl_arena_create(EVENT_ARENA);
-  if (gate->rows && gate->arena) return CLI_DONE;
+  if (gate->rows) return CLI_DONE;
   cli_say("out of memory");
   return CLI_INTERNAL;
 }
@@ -194,7 +189,6 @@ void cli_gate_done(cli_gate *gate) {
   for (size_t i = 0; i < gate->n_names; i++) free(gate->names[i]);
   free(gate->names);
   free(gate->rows);
-  fl_arena_free(gate->arena);
   fl_filter_free(gate->filter);
   *gate = (cli_gate){0};
 }

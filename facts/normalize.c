@@ -1,4 +1,5 @@
 /* normalize.c - a row becomes an event: columns, data as recorded, and facts by the field map. */
+#include <stddef.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -37,33 +38,56 @@ static fl_str column_guid(builder *b, fl_column column) {
   return fl_convert_find(FL_STR("guid"))(&value, b->arena, &guid) ? guid.as.text : text;
 }
 
-static void build_names(builder *b, fl_event *event) {
-  event->provider = column_text(b, FL_C_PROVIDER);
-  event->provider_guid = column_guid(b, FL_C_PROVIDER_GUID);
-  event->event_source_name = column_text(b, FL_C_EVENT_SOURCE_NAME);
-  event->channel = column_text(b, FL_C_CHANNEL);
-  event->host = column_text(b, FL_C_HOST);
-  event->user_sid = column_text(b, FL_C_USER_SID);
-  event->activity_id = column_guid(b, FL_C_ACTIVITY_ID);
-  event->related_activity_id = column_guid(b, FL_C_RELATED_ACTIVITY_ID);
-  event->keywords = column_text(b, FL_C_KEYWORDS);
-  event->message = column_text(b, FL_C_MESSAGE);
-  event->level_name = column_text(b, FL_C_LEVEL_NAME);
-  event->task_name = column_text(b, FL_C_TASK_NAME);
-  event->opcode_name = column_text(b, FL_C_OPCODE_NAME);
-  event->keyword_names = column_text(b, FL_C_KEYWORD_NAMES);
+/* Which column becomes which member of an event. */
+typedef enum column_form { TEXT, GUID, NUMBER } column_form;
+#define COLUMN(column, form, member) \
+  { FL_C_##column, form, offsetof(fl_event, member) }
+static const struct {
+  fl_column column;
+  column_form form;
+  size_t offset;
+} columns[] = {COLUMN(PROVIDER, TEXT, provider),
+               COLUMN(PROVIDER_GUID, GUID, provider_guid),
+               COLUMN(EVENT_SOURCE_NAME, TEXT, event_source_name),
+               COLUMN(CHANNEL, TEXT, channel),
+               COLUMN(HOST, TEXT, host),
+               COLUMN(USER_SID, TEXT, user_sid),
+               COLUMN(ACTIVITY_ID, GUID, activity_id),
+               COLUMN(RELATED_ACTIVITY_ID, GUID, related_activity_id),
+               COLUMN(KEYWORDS, TEXT, keywords),
+               COLUMN(MESSAGE, TEXT, message),
+               COLUMN(LEVEL_NAME, TEXT, level_name),
+               COLUMN(TASK_NAME, TEXT, task_name),
+               COLUMN(OPCODE_NAME, TEXT, opcode_name),
+               COLUMN(KEYWORD_NAMES, TEXT, keyword_names),
+               COLUMN(EVENT_ID, NUMBER, event_id),
+               COLUMN(QUALIFIERS, NUMBER, qualifiers),
+               COLUMN(VERSION, NUMBER, version),
+               COLUMN(LEVEL, NUMBER, level),
+               COLUMN(TASK, NUMBER, task),
+               COLUMN(OPCODE, NUMBER, opcode),
+               COLUMN(PID, NUMBER, pid),
+               COLUMN(TID, NUMBER, tid),
+               COLUMN(RECORD_ID, NUMBER, record_id)};
+#undef COLUMN
+
+/* Those of the mask; the others are absent. */
+static void build_columns(builder *b, uint32_t mask, fl_event *event) {
+  for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) {
+    const fl_column column = columns[i].column;
+    const bool is_wanted = mask >> column & 1;
+    char *member = (char *)event + columns[i].offset;
+    if (columns[i].form == NUMBER) {
+      const int64_t number = is_wanted ? column_number(b, column) : -1;
+      memcpy(member, &number, sizeof number);
+    } else if (is_wanted) {
+      const fl_str text = columns[i].form == GUID ? column_guid(b, column) : column_text(b, column);
+      memcpy(member, &text, sizeof text);
+    }
+  }
 }
 
-static void build_numbers(builder *b, fl_event *event) {
-  event->event_id = column_number(b, FL_C_EVENT_ID);
-  event->qualifiers = column_number(b, FL_C_QUALIFIERS);
-  event->version = column_number(b, FL_C_VERSION);
-  event->level = column_number(b, FL_C_LEVEL);
-  event->task = column_number(b, FL_C_TASK);
-  event->opcode = column_number(b, FL_C_OPCODE);
-  event->pid = column_number(b, FL_C_PID);
-  event->tid = column_number(b, FL_C_TID);
-  event->record_id = column_number(b, FL_C_RECORD_ID);
+static void build_header_id(const builder *b, fl_event *event) {
   const uint64_t header_id = b->row->header_record_id;
   event->header_record_id = -1;
   if (header_id <= INT64_MAX && (int64_t)header_id != event->record_id)
@@ -168,22 +192,40 @@ static void build_facts(builder *b, fl_event *event) {
   event->n_facts = n;
 }
 
-fl_status fl_event_build(const fl_batch *batch, const fl_row *row, fl_arena *arena,
-                         fl_event *ret_event, fl_err *err) {
-  builder b = {.batch = batch, .row = row, .arena = arena};
-  fl_event event = {.t = row->t,
+static fl_event event_of(const fl_row *row) {
+  return (fl_event){.t = row->t,
                     .t_written = row->t_written == row->t ? 0 : row->t_written,
                     .flags = row->flags,
                     .source = row->source,
                     .seq = row->seq,
                     .offset = row->offset,
                     .length = row->length};
-  build_names(&b, &event);
-  build_numbers(&b, &event);
+}
+
+static fl_status no_memory(const fl_row *row, fl_err *err) {
+  return fl_fail(err, FL_E_NOMEM, row->offset, "no memory for the values of an event");
+}
+
+fl_status fl_event_build(const fl_batch *batch, const fl_row *row, fl_arena *arena,
+                         fl_event *ret_event, fl_err *err) {
+  builder b = {.batch = batch, .row = row, .arena = arena};
+  fl_event event = event_of(row);
+  build_columns(&b, UINT32_MAX, &event);
+  build_header_id(&b, &event);
   build_data(&b, &event);
   if (!b.out_of_memory) build_facts(&b, &event);
-  if (b.out_of_memory)
-    return fl_fail(err, FL_E_NOMEM, row->offset, "no memory for the values of an event");
+  if (b.out_of_memory) return no_memory(row, err);
+  *ret_event = event;
+  return FL_OK;
+}
+
+fl_status fl_event_build_columns(const fl_batch *batch, const fl_row *row, uint32_t columns_mask,
+                                 fl_arena *arena, fl_event *ret_event, fl_err *err) {
+  builder b = {.batch = batch, .row = row, .arena = arena};
+  fl_event event = event_of(row);
+  event.header_record_id = -1;
+  build_columns(&b, columns_mask, &event);
+  if (b.out_of_memory) return no_memory(row, err);
   *ret_event = event;
   return FL_OK;
 }

@@ -1,18 +1,50 @@
 /* filter.c - conditions of the command line over columns and fields: --where. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/limits.h"
+#include "base/mem.h"
+#include "base/raw.h"
 #include "rules/flr_parse.h"
+
+/* What the condition comes to for the rows of one shape. */
+typedef enum fate { FATE_UNKNOWN, FATE_NEVER, FATE_ALWAYS, FATE_BY_ID, FATE_BY_ROW } fate;
+typedef struct shape_plan {
+  fate fate;
+  bool holds;       /* FATE_BY_ID: for `event_id` */
+  int64_t event_id; /* that was looked at last, -1 = none */
+} shape_plan;
 
 struct fl_filter {
   fl_arena *arena;
   const fl_expr *expr;
+  uint32_t columns; /* it needs, 1 << fl_column */
+  bool needs_event, needs_row;
+  fl_arena *scratch; /* one event */
+  shape_plan *plans; /* by serial of cached shapes */
+  size_t cap_plans;
 };
 
 void fl_filter_free(fl_filter *filter) {
   if (!filter) return;
   fl_arena_free(filter->arena);
+  fl_arena_free(filter->scratch);
+  free(filter->plans);
   free(filter);
+}
+
+/* What the operands of the condition take. */
+static void find_needs(fl_filter *filter, const fl_expr *expr) {
+  for (const fl_expr *kid = expr->kid; kid; kid = kid->next) find_needs(filter, kid);
+  if (expr->kind != FL_X_COMPARE) return;
+  for (size_t i = 0; i <= expr->n_values; i++) {
+    const fl_operand *operand = i ? &expr->values[i - 1] : &expr->left;
+    if (operand->kind != FL_O_FIELD) continue;
+    const fl_event_column *column = operand->path.column;
+    if (!column || column->from == FL_FROM_EVENT) filter->needs_event = true;
+    else if (column->from == FL_FROM_ROW) filter->needs_row = true;
+    else filter->columns |= UINT32_C(1) << column->from;
+  }
 }
 
 static fl_status compile(fl_parser *p, fl_str text, fl_filter *filter) {
@@ -32,8 +64,11 @@ fl_status fl_filter_compile(fl_str text, fl_filter **ret_filter, fl_err *err) {
   fl_filter *filter = calloc(1, sizeof *filter);
   fl_parser *p = calloc(1, sizeof *p);
   fl_status s = FL_E_NOMEM;
-  if (filter) filter->arena = fl_arena_create(FL_LIMIT_JOB_ARENA);
-  if (p && filter && filter->arena) {
+  if (filter) {
+    filter->arena = fl_arena_create(FL_LIMIT_JOB_ARENA);
+    filter->scratch = fl_arena_create(FL_LIMIT_BATCH_ARENA);
+  }
+  if (p && filter && filter->arena && filter->scratch) {
     p->lex.arena = filter->arena;
     p->lex.err = err;
     /* Names and literals of the filter are slices of its own copy. */
@@ -42,11 +77,105 @@ fl_status fl_filter_compile(fl_str text, fl_filter **ret_filter, fl_err *err) {
   }
   if (s == FL_E_NOMEM) s = fl_fail(err, FL_E_NOMEM, 0, "out of memory for --where");
   free(p);
-  if (s == FL_OK) *ret_filter = filter;
-  else fl_filter_free(filter);
+  if (s == FL_OK) {
+    find_needs(filter, filter->expr);
+    *ret_filter = filter;
+  } else {
+    fl_filter_free(filter);
+  }
   return s;
 }
 
 bool fl_filter_event(const fl_filter *filter, const fl_event *event) {
   return fl_expr_holds(filter->expr, event);
+}
+
+uint32_t fl_filter_columns(const fl_filter *filter) {
+  return filter->needs_event ? 0 : filter->columns;
+}
+
+/* Decodes the columns that the condition looks at, and no others. */
+static fl_status judge_columns(fl_filter *filter, const fl_batch *batch, const fl_row *row,
+                               bool *ret_holds, fl_err *err) {
+  fl_event event = {0};
+  fl_arena_reset(filter->scratch);
+  FL_TRY(fl_event_build_columns(batch, row, filter->columns, filter->scratch, &event, err));
+  *ret_holds = fl_expr_holds(filter->expr, &event);
+  return FL_OK;
+}
+
+static fl_status judge_event(fl_filter *filter, const fl_batch *batch, const fl_row *row,
+                             bool *ret_holds, fl_err *err) {
+  fl_event event = {0};
+  fl_arena_reset(filter->scratch);
+  FL_TRY(fl_event_build(batch, row, filter->scratch, &event, err));
+  *ret_holds = fl_expr_holds(filter->expr, &event);
+  return FL_OK;
+}
+
+/* By which of the columns it needs the rows of a shape differ. */
+static fl_status make_plan(fl_filter *filter, const fl_batch *batch, const fl_row *row,
+                           shape_plan *plan, fl_err *err) {
+  const fl_ref *columns = row->shape->columns;
+  uint32_t slots = 0;
+  for (uint32_t i = 0; i < FL_C_COUNT; i++)
+    if ((filter->columns >> i & 1) && columns[i].kind == FL_REF_SLOT) slots |= UINT32_C(1) << i;
+  plan->event_id = -1;
+  plan->fate = slots == UINT32_C(1) << FL_C_EVENT_ID ? FATE_BY_ID : FATE_BY_ROW;
+  if (slots) return FL_OK;
+  bool holds = false;
+  FL_TRY(judge_columns(filter, batch, row, &holds, err));
+  plan->fate = holds ? FATE_ALWAYS : FATE_NEVER;
+  return FL_OK;
+}
+
+static fl_status find_plan(fl_filter *filter, const fl_batch *batch, const fl_row *row,
+                           shape_plan **ret_plan, fl_err *err) {
+  const uint64_t serial = row->shape->serial;
+  if (serial >= filter->cap_plans) {
+    const size_t had = filter->cap_plans;
+    void *list = filter->plans;
+    if (!fl_grow(&list, &filter->cap_plans, serial + 1, sizeof *filter->plans))
+      return fl_fail(err, FL_E_NOMEM, 0, "out of memory for --where");
+    filter->plans = list;
+    memset(filter->plans + had, 0, (filter->cap_plans - had) * sizeof *filter->plans);
+  }
+  *ret_plan = &filter->plans[serial];
+  if ((*ret_plan)->fate != FATE_UNKNOWN) return FL_OK;
+  return make_plan(filter, batch, row, *ret_plan, err);
+}
+
+static fl_status judge_id(fl_filter *filter, const fl_batch *batch, const fl_row *row,
+                          shape_plan *plan, bool *ret_holds, fl_err *err) {
+  uint64_t id = 0;
+  if (!fl_raw_u64(fl_row_column(batch, row, FL_C_EVENT_ID), &id) || id > INT64_MAX)
+    return judge_columns(filter, batch, row, ret_holds, err);
+  if (plan->event_id != (int64_t)id) {
+    FL_TRY(judge_columns(filter, batch, row, &plan->holds, err));
+    plan->event_id = (int64_t)id;
+  }
+  *ret_holds = plan->holds;
+  return FL_OK;
+}
+
+fl_status fl_filter_row(fl_filter *filter, const fl_batch *batch, const fl_row *row,
+                        bool *ret_holds, fl_err *err) {
+  if (filter->needs_event) return judge_event(filter, batch, row, ret_holds, err);
+  const bool is_planned =
+      !filter->needs_row && row->shape->cached && row->shape->serial <= FL_LIMIT_SHAPES * 2;
+  if (!is_planned) return judge_columns(filter, batch, row, ret_holds, err);
+  shape_plan *plan = NULL;
+  FL_TRY(find_plan(filter, batch, row, &plan, err));
+  switch (plan->fate) {
+    case FATE_NEVER:
+    case FATE_ALWAYS:
+      *ret_holds = plan->fate == FATE_ALWAYS;
+      return FL_OK;
+    case FATE_BY_ID:
+      return judge_id(filter, batch, row, plan, ret_holds, err);
+    case FATE_BY_ROW:
+    case FATE_UNKNOWN:
+      break;
+  }
+  return judge_columns(filter, batch, row, ret_holds, err);
 }

@@ -30,10 +30,12 @@ typedef enum fl_norm {
 
 /* A column of fl_event: how it is stored and where. */
 typedef enum fl_column_type { FL_COL_TEXT, FL_COL_NUMBER, FL_COL_TIME, FL_COL_BITS } fl_column_type;
+enum { FL_FROM_ROW = -1, FL_FROM_EVENT = -2 }; /* else an fl_column of the row */
 typedef struct fl_event_column {
   const char *name;
   fl_column_type type;
-  size_t offset;
+  size_t offset; /* in fl_event */
+  int from;      /* what it takes to know it */
 } fl_event_column;
 const fl_event_column *fl_event_column_find(fl_str name);
 enum { FL_EVENT_COLUMNS = 28 };

@@ -6,36 +6,37 @@
 #include "base/text.h"
 #include "rules/flr.h"
 
-#define COLUMN(name, type) \
-  { #name, type, offsetof(fl_event, name) }
-static const fl_event_column columns[] = {COLUMN(provider, FL_COL_TEXT),
-                                          COLUMN(provider_guid, FL_COL_TEXT),
-                                          COLUMN(event_source_name, FL_COL_TEXT),
-                                          COLUMN(event_id, FL_COL_NUMBER),
-                                          {"id", FL_COL_NUMBER, offsetof(fl_event, event_id)},
-                                          COLUMN(qualifiers, FL_COL_NUMBER),
-                                          COLUMN(version, FL_COL_NUMBER),
-                                          COLUMN(level, FL_COL_NUMBER),
-                                          COLUMN(task, FL_COL_NUMBER),
-                                          COLUMN(opcode, FL_COL_NUMBER),
-                                          COLUMN(keywords, FL_COL_TEXT),
-                                          {"time", FL_COL_TIME, offsetof(fl_event, t)},
-                                          COLUMN(record_id, FL_COL_NUMBER),
-                                          COLUMN(header_record_id, FL_COL_NUMBER),
-                                          COLUMN(activity_id, FL_COL_TEXT),
-                                          COLUMN(related_activity_id, FL_COL_TEXT),
-                                          COLUMN(pid, FL_COL_NUMBER),
-                                          COLUMN(tid, FL_COL_NUMBER),
-                                          COLUMN(channel, FL_COL_TEXT),
-                                          COLUMN(host, FL_COL_TEXT),
-                                          COLUMN(user_sid, FL_COL_TEXT),
-                                          COLUMN(message, FL_COL_TEXT),
-                                          COLUMN(level_name, FL_COL_TEXT),
-                                          COLUMN(task_name, FL_COL_TEXT),
-                                          COLUMN(opcode_name, FL_COL_TEXT),
-                                          COLUMN(keyword_names, FL_COL_TEXT),
-                                          COLUMN(kind, FL_COL_TEXT),
-                                          COLUMN(flags, FL_COL_BITS)};
+#define COLUMN(name, type, from) \
+  { #name, type, offsetof(fl_event, name), from }
+static const fl_event_column columns[] = {
+    COLUMN(provider, FL_COL_TEXT, FL_C_PROVIDER),
+    COLUMN(provider_guid, FL_COL_TEXT, FL_C_PROVIDER_GUID),
+    COLUMN(event_source_name, FL_COL_TEXT, FL_C_EVENT_SOURCE_NAME),
+    COLUMN(event_id, FL_COL_NUMBER, FL_C_EVENT_ID),
+    {"id", FL_COL_NUMBER, offsetof(fl_event, event_id), FL_C_EVENT_ID},
+    COLUMN(qualifiers, FL_COL_NUMBER, FL_C_QUALIFIERS),
+    COLUMN(version, FL_COL_NUMBER, FL_C_VERSION),
+    COLUMN(level, FL_COL_NUMBER, FL_C_LEVEL),
+    COLUMN(task, FL_COL_NUMBER, FL_C_TASK),
+    COLUMN(opcode, FL_COL_NUMBER, FL_C_OPCODE),
+    COLUMN(keywords, FL_COL_TEXT, FL_FROM_EVENT),
+    {"time", FL_COL_TIME, offsetof(fl_event, t), FL_FROM_ROW},
+    COLUMN(record_id, FL_COL_NUMBER, FL_C_RECORD_ID),
+    COLUMN(header_record_id, FL_COL_NUMBER, FL_FROM_EVENT),
+    COLUMN(activity_id, FL_COL_TEXT, FL_C_ACTIVITY_ID),
+    COLUMN(related_activity_id, FL_COL_TEXT, FL_C_RELATED_ACTIVITY_ID),
+    COLUMN(pid, FL_COL_NUMBER, FL_C_PID),
+    COLUMN(tid, FL_COL_NUMBER, FL_C_TID),
+    COLUMN(channel, FL_COL_TEXT, FL_C_CHANNEL),
+    COLUMN(host, FL_COL_TEXT, FL_C_HOST),
+    COLUMN(user_sid, FL_COL_TEXT, FL_C_USER_SID),
+    COLUMN(message, FL_COL_TEXT, FL_FROM_EVENT),
+    COLUMN(level_name, FL_COL_TEXT, FL_FROM_EVENT),
+    COLUMN(task_name, FL_COL_TEXT, FL_FROM_EVENT),
+    COLUMN(opcode_name, FL_COL_TEXT, FL_FROM_EVENT),
+    COLUMN(keyword_names, FL_COL_TEXT, FL_FROM_EVENT),
+    COLUMN(kind, FL_COL_TEXT, FL_FROM_EVENT),
+    COLUMN(flags, FL_COL_BITS, FL_FROM_ROW)};
 #undef COLUMN
 enum { N_COLUMNS = sizeof columns / sizeof *columns };
 _Static_assert(sizeof columns / sizeof *columns == FL_EVENT_COLUMNS,

@@ -183,6 +183,11 @@ FL_API fl_status fl_event_build(const fl_batch *batch, const fl_row *row, fl_are
 static inline bool fl_event_is_attempt(const fl_event *event) {
   return (event->flags & (FL_F_SYNTHETIC | FL_F_GAP)) == FL_F_SYNTHETIC;
 }
+/* An event that has its times, flags and place, and of its columns those of the mask (1 <<
+ * fl_column); no data, no facts. For conditions that need no more. */
+FL_API fl_status fl_event_build_columns(const fl_batch *batch, const fl_row *row,
+                                        uint32_t columns_mask, fl_arena *arena, fl_event *ret_event,
+                                        fl_err *err);
 /* Case-insensitive look-up, facts first, then data (blanks in names ignored). NULL when absent. */
 FL_API const fl_value *fl_event_field(const fl_event *event, fl_str name);
 

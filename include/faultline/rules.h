@@ -57,6 +57,12 @@ typedef struct fl_filter fl_filter;
 FL_API fl_status fl_filter_compile(fl_str text, fl_filter **ret_filter, fl_err *err);
 FL_API void fl_filter_free(fl_filter *filter);
 FL_API bool fl_filter_event(const fl_filter *filter, const fl_event *event);
+/* The same of a row, decoding no more than the condition needs: what follows from a shape's
+ * constants is decided once. Not for two threads at a time. */
+FL_API fl_status fl_filter_row(fl_filter *filter, const fl_batch *batch, const fl_row *row,
+                               bool *ret_holds, fl_err *err);
+/* The columns (1 << fl_column) that fl_filter_row looks at; 0: it needs whole events. */
+FL_API uint32_t fl_filter_columns(const fl_filter *filter);
 
 /* The builder of a case: a sink that matches rows while they are read, then solves. It wants every
  * row: what the options leave out still counts for coverage. */
