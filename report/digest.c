@@ -105,13 +105,14 @@ static const plan *find_plan(fl_digest *d, const fl_shape *shape) {
   return d->plans[shape->serial];
 }
 
-static void fold_row(fl_digest *d, const plan *p, const fl_row *row, const fl_raw *slots) {
+static void fold_row(fl_digest *d, const plan *p, const fl_batch *batch, const fl_row *row) {
   uint64_t h = fl_hash_mix(p->constants, (uint64_t)row->t);
   h = fl_hash_mix(h, row->header_record_id);
   h = fl_hash_mix(h, row->offset);
   /* The values' own hashes do not wait for each other. */
   for (size_t i = 0; i < p->n_parts; i++)
-    h = h * UINT64_C(0x9e3779b97f4a7c15) + fold_item(slots[p->parts[i].slot], p->parts[i].seed);
+    h = h * UINT64_C(0x9e3779b97f4a7c15) +
+        fold_item(batch->slots[row->slot0 + p->parts[i].slot], p->parts[i].seed);
   d->sums.sum = fl_hash_mix(d->sums.sum, h);
   d->sums.n_values += p->n_values;
   d->sums.n_events++;
@@ -123,7 +124,7 @@ static fl_status take_batch(void *self, const fl_batch *batch, fl_err *err) {
     const fl_row *row = &batch->rows[i];
     const plan *p = find_plan(d, row->shape);
     if (!p) return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
-    fold_row(d, p, row, batch->slots + row->slot0);
+    fold_row(d, p, batch, row);
   }
   return FL_OK;
 }

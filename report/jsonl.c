@@ -425,11 +425,12 @@ static char *put_flags(uint32_t flags, char *out) {
 
 /* Room for the whole row, or for its head alone where that is too much to ask for at once. */
 static char *row_room(jsonl *w, const plan *p, const fl_batch *batch, const fl_row *row) {
-  const fl_raw *slots = batch->slots + row->slot0;
   enum { TAIL_ROOM = 1024 }; /* kind and flags */
   size_t n = 0;
-  for (uint32_t i = 0; i < row->shape->n_slots; i++)
-    n += slots[i].n * (size_t)(slots[i].type & FL_T_ARRAY ? FL_SHORT_TEXT_MAX : 6);
+  for (uint32_t i = 0; i < row->shape->n_slots; i++) {
+    const fl_raw raw = batch->slots[row->slot0 + i];
+    n += raw.n * (size_t)(raw.type & FL_T_ARRAY ? FL_SHORT_TEXT_MAX : 6);
+  }
   const size_t head = head_room(w, batch, row);
   w->is_roomy = n < ROOM_AT_ONCE && p->most_uses < ROOM_AT_ONCE &&
                 n * p->most_uses + p->room + head + TAIL_ROOM < ROOM_AT_ONCE;
