@@ -94,6 +94,8 @@ typedef struct cli_gate {
   bool is_quiet_on_notes; /* the consumer prints them itself */
   fl_time since, until;   /* 0 = open */
   fl_filter *filter;      /* NULL = all */
+  fl_filter *early;       /* the same for whoever decodes: filters are not shared by threads */
+  fl_interest interest;   /* what `early` says of rows */
   uint64_t limit;         /* rows let through; 0 = all */
   uint64_t n_passed, n_seen, n_notes;
   bool hit_limit, is_drawn;
@@ -111,6 +113,9 @@ cli_exit cli_gate_init(cli_gate *gate, const cli_args *args, bool filters);
 cli_exit cli_gate_where(cli_gate *gate, const cli_args *args);
 void cli_gate_add(cli_gate *gate, fl_sink sink);
 void cli_gate_add_whole(cli_gate *gate, fl_sink sink); /* unfiltered; before all others */
+/* Lets --where leave out records before they are decoded whole: for consumers that need to see
+ * nothing of those that do not pass. After this `options` may be read as long as the gate lives. */
+void cli_gate_skip(cli_gate *gate, fl_ingest_options *options);
 void cli_gate_done(cli_gate *gate);
 fl_sink cli_gate_sink(cli_gate *gate);
 

@@ -18,10 +18,12 @@ static const fl_event_format *find_format(const cli_args *args) {
 
 /* Inputs to `sink` in source order. */
 static cli_exit stream(const cli_args *args, fl_sink sink) {
+  cli_args own = *args;
   cli_gate gate;
   fl_ingest_totals totals;
-  cli_exit exit = cli_gate_init(&gate, args, true);
+  cli_exit exit = cli_gate_init(&gate, &own, true);
   cli_gate_add(&gate, sink);
+  if (exit == CLI_DONE) cli_gate_skip(&gate, &own.ingest);
   if (exit == CLI_DONE) exit = cli_read(&gate, &totals);
   if (exit == CLI_DONE) exit = cli_judge(&gate, &totals);
   cli_gate_done(&gate);

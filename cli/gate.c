@@ -181,6 +181,20 @@ cli_exit cli_gate_init(cli_gate *gate, const cli_args *args, bool filters) {
   return filters ? init_filters(gate, args) : CLI_DONE;
 }
 
+static bool wants(void *self, const fl_batch *batch, const fl_row *row) {
+  bool holds = true;
+  return fl_filter_row(self, batch, row, &holds, NULL) < FL_OK || holds; /* in doubt, later */
+}
+
+void cli_gate_skip(cli_gate *gate, fl_ingest_options *options) {
+  if (!gate->filter || !fl_filter_columns(gate->filter)) return;
+  const fl_str text = fl_str_of(gate->args->value[OPT_where]);
+  if (fl_filter_compile(text, &gate->early, NULL) < FL_OK) return;
+  gate->interest =
+      (fl_interest){.self = gate->early, .columns = fl_filter_columns(gate->early), .wants = wants};
+  options->interest = &gate->interest;
+}
+
 void cli_gate_done(cli_gate *gate) {
   erase(gate);
   if (gate->n_notes > NOTES_SHOWN)
@@ -190,5 +204,6 @@ void cli_gate_done(cli_gate *gate) {
   free(gate->names);
   free(gate->rows);
   fl_filter_free(gate->filter);
+  fl_filter_free(gate->early);
   *gate = (cli_gate){0};
 }

@@ -66,7 +66,7 @@ cli_exit cli_judge(const cli_gate *gate, const fl_ingest_totals *totals) {
     cli_say(is_sound ? "no events: what was read is sound and holds no records"
                      : "no events: none could be read from what is damaged");
   else if (gate->n_passed == 0 && gate->rows && !is_quiet)
-    cli_say("no events pass the filters; %llu were read", (unsigned long long)gate->n_seen);
+    cli_say("no events pass the filters; %llu were read", (unsigned long long)totals->n_events);
   if (is_sound) return CLI_DONE;
   if (!is_quiet)
     cli_say("some input was not read whole; %s", gate->is_quiet_on_notes

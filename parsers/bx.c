@@ -17,6 +17,7 @@
 #include "base/raw.h"
 #include "base/text.h"
 #include "parsers/bx_walk.h"
+#include "parsers/run.h"
 
 enum { NO_DEPENDENCY = 0xffff };
 
@@ -354,6 +355,40 @@ static fl_status add_literals(bx_walk *w, const bx_definition *d, fl_err *err) {
   return FL_OK;
 }
 
+static bx_early *early_place(bx *b, uint64_t word) {
+  return &b->early[(word * UINT64_C(0x9e3779b97f4a7c15)) >> 56];
+}
+
+/* After a record was decoded whole: can those like it be judged by their outer template alone? */
+static void learn_early(bx *b, const fl_shape *shape) {
+  const fl_interest *interest = b->job->options->interest;
+  const uint64_t word = b->key.items[0];
+  if (!interest || !shape->cached || bx_word_tag(word) != BX_INSTANCE) return;
+  const bx_template *t = bx_store_template(b->store, (uint32_t)(bx_word_payload(word) >> 16));
+  const uint32_t n_own = (uint32_t)(bx_word_payload(word) & 0xffff) + t->n_literals;
+  const uint32_t needed = interest->columns | UINT32_C(1) << FL_C_TIME;
+  bool is_enough = true;
+  for (uint32_t i = 0; i < FL_C_COUNT && is_enough; i++) {
+    const fl_ref *ref = &shape->columns[i];
+    if (needed >> i & 1)
+      is_enough = ref->kind == FL_REF_CONST || (ref->kind == FL_REF_SLOT && ref->slot < n_own);
+  }
+  if (is_enough) *early_place(b, word) = (bx_early){word, shape};
+}
+
+/* The record whose outer template has these values is not wanted. */
+static bool is_left_out(bx_walk *w, uint64_t word, const bx_values *values) {
+  const fl_interest *interest = w->b->job->options->interest;
+  if (!interest || w->depth > 0 || w->words->n > 1) return false;
+  const bx_early *early = early_place(w->b, word);
+  if (early->word != word) return false;
+  const fl_row row = {.shape = early->shape, .slot0 = values->first};
+  const fl_batch batch = {.n_rows = 1, .rows = &row, .slots = w->rows->slots};
+  if (interest->wants(interest->self, &batch, &row)) return false;
+  w->left_out = early->shape;
+  return true;
+}
+
 static fl_status walk_instance(bx_walk *w, fl_err *err) {
   fl_rd_skip(&w->rd, 1);
   const uint32_t id = fl_rd_u32(&w->rd);
@@ -372,6 +407,10 @@ static fl_status walk_instance(bx_walk *w, fl_err *err) {
   FL_TRY(read_values(w, &values, err));
   FL_TRY(bx_put(w, BX_INSTANCE, (uint64_t)d->template->id << 16 | values.n, err));
   FL_TRY(add_literals(w, d, err));
+  if (is_left_out(w, w->words->items[w->words->n - 1], &values)) {
+    w->rd.pos = w->rd.n;
+    return FL_OK;
+  }
   return walk_nested(w, &values, err);
 }
 
@@ -494,6 +533,16 @@ fl_status bx_end_record(bx *b, uint32_t slot0, fl_rows *rows, fl_row *row, fl_er
   return FL_OK;
 }
 
+/* Its time is counted, its values are not kept. */
+static fl_status leave_out(const bx_walk *w, uint32_t n_slots, fl_row *row) {
+  row->shape = w->left_out;
+  row->slot0 = n_slots;
+  row->flags |= FL_ROW_LEFT_OUT;
+  set_time(w->rows, row);
+  w->rows->n_slots = n_slots;
+  return FL_OK;
+}
+
 fl_status bx_record(bx *b, size_t from, size_t to, fl_rows *rows, fl_row *row, fl_err *err) {
   const uint32_t n_slots = rows->n_slots;
   b->key.n = 0;
@@ -502,7 +551,9 @@ fl_status bx_record(bx *b, size_t from, size_t to, fl_rows *rows, fl_row *row, f
   w.rd = fl_rd_of(b->bytes, to);
   fl_rd_seek(&w.rd, from);
   fl_status status = walk_documents(&w, row, err);
+  if (status == FL_OK && w.left_out) return leave_out(&w, n_slots, row);
   if (status == FL_OK) status = bx_end_record(b, n_slots, rows, row, err);
   if (status < FL_OK) rows->n_slots = n_slots;
+  else learn_early(b, row->shape);
   return status;
 }

@@ -34,6 +34,14 @@ typedef struct bx_cached {
   const void *value;
 } bx_cached;
 
+/* The shape that records of one outer template had last, if all columns of the interest come from
+ * that template; then they can be judged before what is nested is looked at. */
+typedef struct bx_early {
+  uint64_t word; /* BX_INSTANCE of the outer template; 0 = none */
+  const fl_shape *shape;
+} bx_early;
+enum { BX_EARLY = 256 };
+
 struct bx {
   fl_job *job;
   bx_store *store;
@@ -44,6 +52,7 @@ struct bx {
   uint32_t chunk;
   bx_cached names[BX_NAME_CACHE];
   bx_cached templates[BX_TEMPLATE_CACHE];
+  bx_early early[BX_EARLY];
   bx_words key;         /* of the record */
   bx_compiled compiled; /* of the definition being walked */
   uint64_t n_temporary; /* shapes that were not cached */
@@ -61,6 +70,7 @@ typedef struct bx_walk {
   const fl_str *element; /* that was opened last */
   unsigned depth;        /* instances inside each other */
   size_t n_steps;
+  const fl_shape *left_out; /* of a record that nobody wants: nothing more of it is read */
 } bx_walk;
 
 /* One piece of a run as UTF-16 in place, or as one code point or a name. */

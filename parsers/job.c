@@ -253,7 +253,9 @@ static void prepare_rows(fl_frame *frame, fl_rows *rows) {
     fl_row *row = &rows->rows[i];
     row->source = frame->info.id;
     row->seq = frame->seq++;
-    if (!count_row(frame, row)) continue;
+    const bool is_left_out = row->flags & FL_ROW_LEFT_OUT;
+    row->flags &= ~FL_ROW_LEFT_OUT;
+    if (!count_row(frame, row) || is_left_out) continue;
     if (n != i) rows->rows[n] = *row;
     ++n;
   }

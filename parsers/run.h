@@ -46,6 +46,9 @@ typedef struct fl_note_kind {
 } fl_note_kind;
 enum { FL_MAX_NOTE_KINDS = 48 };
 
+/* A row that nobody wants (fl_interest): it is counted and dropped. */
+#define FL_ROW_LEFT_OUT (UINT32_C(1) << 31)
+
 /* A source on its way through its parser. The job comes first: parsers hold a pointer to it. */
 typedef struct fl_frame {
   fl_job job;

@@ -2,18 +2,26 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/limits.h"
 #include "base/mem.h"
-#include "base/raw.h"
 #include "rules/flr_parse.h"
 
 /* What the condition comes to for the rows of one shape. */
-typedef enum fate { FATE_UNKNOWN, FATE_NEVER, FATE_ALWAYS, FATE_BY_ID, FATE_BY_ROW } fate;
+typedef enum fate { FATE_UNKNOWN, FATE_NEVER, FATE_ALWAYS, FATE_BY_ROW } fate;
 typedef struct shape_plan {
   fate fate;
-  bool holds;       /* FATE_BY_ID: for `event_id` */
-  int64_t event_id; /* that was looked at last, -1 = none */
+  uint32_t slots; /* FATE_BY_ROW: the columns by which its rows differ, 1 << fl_column */
 } shape_plan;
+
+/* Few different values come again and again: channels, event ids. What they came to is kept. */
+enum { MEMOS = 1024, MEMO_KEY = 112 };
+typedef struct memo {
+  uint64_t serial; /* of the shape, + 1; 0 = empty */
+  uint32_t n_key;
+  bool holds;
+  uint8_t key[MEMO_KEY]; /* length, type and bytes of each value */
+} memo;
 
 struct fl_filter {
   fl_arena *arena;
@@ -21,6 +29,7 @@ struct fl_filter {
   uint32_t columns; /* it needs, 1 << fl_column */
   bool needs_event, needs_row;
   fl_arena *scratch; /* one event */
+  memo *memos;
   shape_plan *plans; /* by serial of cached shapes */
   size_t cap_plans;
 };
@@ -30,6 +39,7 @@ void fl_filter_free(fl_filter *filter) {
   fl_arena_free(filter->arena);
   fl_arena_free(filter->scratch);
   free(filter->plans);
+  free(filter->memos);
   free(filter);
 }
 
@@ -67,8 +77,9 @@ fl_status fl_filter_compile(fl_str text, fl_filter **ret_filter, fl_err *err) {
   if (filter) {
     filter->arena = fl_arena_create(FL_LIMIT_JOB_ARENA);
     filter->scratch = fl_arena_create(FL_LIMIT_BATCH_ARENA);
+    filter->memos = calloc(MEMOS, sizeof *filter->memos);
   }
-  if (p && filter && filter->arena && filter->scratch) {
+  if (p && filter && filter->arena && filter->scratch && filter->memos) {
     p->lex.arena = filter->arena;
     p->lex.err = err;
     /* Names and literals of the filter are slices of its own copy. */
@@ -91,7 +102,7 @@ bool fl_filter_event(const fl_filter *filter, const fl_event *event) {
 }
 
 uint32_t fl_filter_columns(const fl_filter *filter) {
-  return filter->needs_event ? 0 : filter->columns;
+  return filter->needs_event || filter->needs_row ? 0 : filter->columns;
 }
 
 /* Decodes the columns that the condition looks at, and no others. */
@@ -117,12 +128,12 @@ static fl_status judge_event(fl_filter *filter, const fl_batch *batch, const fl_
 static fl_status make_plan(fl_filter *filter, const fl_batch *batch, const fl_row *row,
                            shape_plan *plan, fl_err *err) {
   const fl_ref *columns = row->shape->columns;
-  uint32_t slots = 0;
+  plan->slots = 0;
   for (uint32_t i = 0; i < FL_C_COUNT; i++)
-    if ((filter->columns >> i & 1) && columns[i].kind == FL_REF_SLOT) slots |= UINT32_C(1) << i;
-  plan->event_id = -1;
-  plan->fate = slots == UINT32_C(1) << FL_C_EVENT_ID ? FATE_BY_ID : FATE_BY_ROW;
-  if (slots) return FL_OK;
+    if ((filter->columns >> i & 1) && columns[i].kind == FL_REF_SLOT)
+      plan->slots |= UINT32_C(1) << i;
+  plan->fate = FATE_BY_ROW;
+  if (plan->slots) return FL_OK;
   bool holds = false;
   FL_TRY(judge_columns(filter, batch, row, &holds, err));
   plan->fate = holds ? FATE_ALWAYS : FATE_NEVER;
@@ -145,16 +156,35 @@ static fl_status find_plan(fl_filter *filter, const fl_batch *batch, const fl_ro
   return make_plan(filter, batch, row, *ret_plan, err);
 }
 
-static fl_status judge_id(fl_filter *filter, const fl_batch *batch, const fl_row *row,
-                          shape_plan *plan, bool *ret_holds, fl_err *err) {
-  uint64_t id = 0;
-  if (!fl_raw_u64(fl_row_column(batch, row, FL_C_EVENT_ID), &id) || id > INT64_MAX)
-    return judge_columns(filter, batch, row, ret_holds, err);
-  if (plan->event_id != (int64_t)id) {
-    FL_TRY(judge_columns(filter, batch, row, &plan->holds, err));
-    plan->event_id = (int64_t)id;
+/* The values by which the row differs from others of its shape; 0 when they are too long. */
+static uint32_t make_key(const fl_batch *batch, const fl_row *row, uint32_t slots,
+                         uint8_t key[MEMO_KEY]) {
+  uint32_t n = 0;
+  for (uint32_t left = slots; left; left &= left - 1) {
+    const fl_raw raw = fl_row_column(batch, row, (fl_column)__builtin_ctz(left));
+    if (raw.n > MEMO_KEY || MEMO_KEY - n < raw.n + 2) return 0;
+    key[n++] = (uint8_t)raw.n;
+    key[n++] = raw.type;
+    if (raw.n) memcpy(key + n, raw.p, raw.n);
+    n += raw.n;
   }
-  *ret_holds = plan->holds;
+  return n;
+}
+
+static fl_status judge_row(fl_filter *filter, const fl_batch *batch, const fl_row *row,
+                           uint32_t slots, bool *ret_holds, fl_err *err) {
+  uint8_t key[MEMO_KEY];
+  const uint32_t n = make_key(batch, row, slots, key);
+  if (n == 0) return judge_columns(filter, batch, row, ret_holds, err);
+  const uint64_t serial = row->shape->serial + 1;
+  memo *known = &filter->memos[fl_hash_bytes(key, n, serial) % MEMOS];
+  if (known->serial != serial || known->n_key != n || memcmp(known->key, key, n) != 0) {
+    FL_TRY(judge_columns(filter, batch, row, &known->holds, err));
+    known->serial = serial;
+    known->n_key = n;
+    memcpy(known->key, key, n);
+  }
+  *ret_holds = known->holds;
   return FL_OK;
 }
 
@@ -166,16 +196,7 @@ fl_status fl_filter_row(fl_filter *filter, const fl_batch *batch, const fl_row *
   if (!is_planned) return judge_columns(filter, batch, row, ret_holds, err);
   shape_plan *plan = NULL;
   FL_TRY(find_plan(filter, batch, row, &plan, err));
-  switch (plan->fate) {
-    case FATE_NEVER:
-    case FATE_ALWAYS:
-      *ret_holds = plan->fate == FATE_ALWAYS;
-      return FL_OK;
-    case FATE_BY_ID:
-      return judge_id(filter, batch, row, plan, ret_holds, err);
-    case FATE_BY_ROW:
-    case FATE_UNKNOWN:
-      break;
-  }
-  return judge_columns(filter, batch, row, ret_holds, err);
+  if (plan->fate == FATE_BY_ROW) return judge_row(filter, batch, row, plan->slots, ret_holds, err);
+  *ret_holds = plan->fate == FATE_ALWAYS;
+  return FL_OK;
 }

@@ -55,6 +55,16 @@ typedef struct fl_sink {
   fl_status (*end)(void *self, const fl_source_info *source, fl_err *err);
 } fl_sink;
 
+/* What a consumer wants of records, asked before they are decoded whole. A record that it does not
+ * want is counted but never becomes a row; what is damaged inside of it is not looked for. Whoever
+ * decodes calls it, one thread at a time but not always the same. */
+typedef struct fl_interest {
+  void *self;
+  uint32_t columns; /* 1 << fl_column: all that `wants` looks at */
+  /* Of `row` its shape and the slots of these columns are there, and its place. */
+  bool (*wants)(void *self, const fl_batch *batch, const fl_row *row);
+} fl_interest;
+
 typedef enum fl_hash_policy { FL_HASH_AUTO, FL_HASH_ALL, FL_HASH_NONE } fl_hash_policy;
 typedef enum fl_engine { FL_ENGINE_OWN, FL_ENGINE_LIBEVTX } fl_engine;
 
@@ -63,8 +73,9 @@ typedef struct fl_ingest_options {
   fl_engine engine;
   bool with_recovered; /* rows with FL_F_SLACK or FL_F_RECOVERED reach the sink */
   bool want_ledger;
-  bool want_markup; /* shapes carry their element tree, which only XML needs */
-  unsigned n_jobs;  /* 0 = number of processors */
+  bool want_markup;            /* shapes carry their element tree, which only XML needs */
+  const fl_interest *interest; /* NULL: all rows are wanted */
+  unsigned n_jobs;             /* 0 = number of processors */
 } fl_ingest_options;
 
 typedef struct fl_ingest_totals {

@@ -61,7 +61,7 @@ FL_API bool fl_filter_event(const fl_filter *filter, const fl_event *event);
  * constants is decided once. Not for two threads at a time. */
 FL_API fl_status fl_filter_row(fl_filter *filter, const fl_batch *batch, const fl_row *row,
                                bool *ret_holds, fl_err *err);
-/* The columns (1 << fl_column) that fl_filter_row looks at; 0: it needs whole events. */
+/* The columns (1 << fl_column) that fl_filter_row looks at; 0: it needs more than columns. */
 FL_API uint32_t fl_filter_columns(const fl_filter *filter);
 
 /* The builder of a case: a sink that matches rows while they are read, then solves. It wants every

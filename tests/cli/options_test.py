@@ -7,7 +7,7 @@ import re
 import sys
 
 import sample
-from tool import TOP, check, expect, finish, path, run, write
+from tool import SCENARIOS, TOP, build, check, expect, finish, path, run, write
 
 log = sample.log()
 
@@ -55,6 +55,20 @@ for text in ("2026-03-02 10", "2026-03-02 10:2", "2026-03-02x10:20", "2026-03-02
     expect(run("export", log, "--since", text), 2, err="--since")
 failed = events(log, "--where", "event_id == 1026")
 check(len(failed) >= 1 and all(event["event_id"] == 1026 for event in failed), "--where")
+# What is left out before it is decoded whole is what a look at every event leaves out.
+bundle = build(os.path.join(SCENARIOS, "two-bundles-skew.scn"), path("where"))
+whole = events(*bundle)
+for text, holds in {
+    "event_id == 131": lambda e: e["event_id"] == 131,
+    'channel == "system" and event_id == 7040': lambda e: e["channel"].lower() == "system" and e["event_id"] == 7040,
+    "not event_id in (131, 1026)": lambda e: e["event_id"] not in (131, 1026),
+    'level <= 3 or host startswith "client"': lambda e: e["level"] <= 3 or e["host"].lower().startswith("client"),
+    "activity_id exists": lambda e: "activity_id" in e,
+    'data.ClientIP exists and event_id == 131': lambda e: "ClientIP" in e.get("data", {}) and e["event_id"] == 131,
+    'kind == "rdp.client.disconnect"': lambda e: e.get("kind") == "rdp.client.disconnect",
+}.items():
+    wanted = [e for e in whole if holds(e)]
+    check(0 < len(wanted) < len(whole) and events("--where", text, *bundle) == wanted, f"--where {text}")
 check(len(events(log, "--limit", "3")) == 3, "--limit")
 check(events(log, "--sort") == sorted(everything, key=lambda e: e["time"]) or
       [e["time"] for e in events(log, "--sort")] == times, "--sort")
