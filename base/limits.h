@@ -16,6 +16,7 @@ enum {
   FL_LIMIT_TEMPLATE_VALUES = 8192,  /* substitutions: more do not fit a 64 KiB chunk */
   FL_LIMIT_NOTES_ALIKE = 200,       /* of one kind and source; the rest is counted */
   FL_LIMIT_LEDGER_RANGES = 65536,   /* of one source; what follows is one damaged range */
+  FL_LIMIT_OLD_RECORDS = 1 << 20,   /* headers of old records in one log */
   FL_LIMIT_SHAPES = 65536,          /* cached shapes; later ones live as long as their batch */
   FL_LIMIT_RULE_FILE = 1 << 20,     /* bytes of one rule file */
   FL_LIMIT_RULE_DEPTH = 32,         /* parentheses in a condition */

@@ -23,8 +23,8 @@ typedef enum bx_tag {
   BX_CONST,   /* interned text */
   BX_PI,      /* interned text */
   BX_SLOT,    /* next slot of the record */
-  BX_SUB,     /* templates: value index */
-  BX_SUB_OPT, /* templates: value index; a null value removes what is around it */
+  BX_SUB,     /* templates: bx_sub */
+  BX_SUB_OPT, /* templates: bx_sub; a null value removes what is around it */
   BX_LITERAL  /* templates: index of a text that the definition holds for its own machine */
 } bx_tag;
 static inline uint64_t bx_word(bx_tag tag, uint64_t payload) {
@@ -32,6 +32,13 @@ static inline uint64_t bx_word(bx_tag tag, uint64_t payload) {
 }
 static inline bx_tag bx_word_tag(uint64_t word) { return (bx_tag)(word >> 56); }
 static inline uint64_t bx_word_payload(uint64_t word) { return word & UINT64_C(0xffffffffffffff); }
+
+/* A value's index, and the type that the template wishes for it. */
+static inline uint64_t bx_sub(uint16_t index, uint8_t declared) {
+  return (uint64_t)declared << 16 | index;
+}
+static inline uint32_t bx_sub_index(uint64_t word) { return (uint32_t)(word & 0xffff); }
+static inline uint8_t bx_sub_declared(uint64_t word) { return (uint8_t)(word >> 16); }
 
 typedef struct bx_words {
   uint64_t *items;
@@ -68,11 +75,12 @@ typedef struct bx_literals {
 /* A definition that was met before, with its bytes: those of literals need not be the same. */
 typedef struct bx_definition {
   const bx_template *template;
-  const bx_literal *literals; /* template->n_literals, in order of their place */
+  const bx_literal *literals; /* template->n_literals, in order of their place; NULL: unknown */
   const bx_name_ref *names;
   size_t n_names;
   const uint8_t *bytes;
   uint32_t n_bytes;
+  bool is_kept; /* as long as the run, and not only as long as its chunk */
 } bx_definition;
 
 /* Names, templates and shapes of the whole run, capped. */
@@ -117,6 +125,7 @@ fl_status bx_shape_build(const bx_shape_source *from, fl_arena *arena, fl_shape 
 
 /* Decodes the records of one chunk at a time. */
 typedef struct bx bx;
+typedef struct bx_recovery bx_recovery;
 fl_status bx_create(fl_job *job, bx_store *store, bx **ret_bx, fl_err *err);
 void bx_free(bx *b);
 /* All offsets inside records are relative to the chunk. */
@@ -131,5 +140,59 @@ uint16_t bx_name_hash(const uint8_t *units, size_t n_units);
 fl_status bx_record(bx *b, size_t from, size_t to, fl_rows *rows, fl_row *row, fl_err *err);
 /* The same for a record that another reader gave as Event XML; it lives as long as the batch. */
 fl_status bx_xml_record(bx *b, fl_str xml, fl_rows *rows, fl_row *row, fl_err *err);
+
+/* ---- records that are no longer live ---- */
+
+/* A bit for each of 64 classes of template ids, and those that the current chunk's records use. */
+static inline uint64_t bx_template_bit(uint32_t id) {
+  return UINT64_C(1) << ((id * 2654435761u) >> 26);
+}
+uint64_t bx_template_bits(const bx *b);
+
+/* A definition that was met somewhere, by the 32-bit id that records name it by. */
+typedef struct bx_known_item {
+  uint32_t id;
+  uint32_t source;
+  const bx_template *template;
+  const bx_literal *literals; /* NULL: they differ between the machines that wrote it */
+} bx_known_item;
+/* Zeroed: empty. Add first, then sort, then look up. */
+typedef struct bx_known {
+  bx_known_item *items;
+  size_t n, cap;
+} bx_known;
+bool bx_known_add(bx_known *known, const bx_known_item *item);
+void bx_known_sort(bx_known *known); /* equal ones become one */
+void bx_known_free(bx_known *known);
+
+/* How to decode records whose chunk may be partly overwritten: it is doubted, and values have to
+ * fit their table and their template. */
+struct bx_recovery {
+  const bx_known *known; /* templates of other places; NULL: only the chunk's own */
+  size_t live_end;       /* names in front of it do not belong to what lies behind */
+  bool is_torn;          /* bytes are missing at the end of the record */
+  bool may_lose_names;   /* when the template inside of System's is gone */
+  bool is_missing;       /* out: refused for want of a template with this id, and nothing else */
+  bool is_elsewhere;     /* out: a template of another place was used, from this source */
+  bool is_without_names; /* out */
+  uint32_t missing, source;
+  bx_definition found; /* of the instance being decoded */
+};
+/* For the records that follow, which are doubted; NULL: they are live again. */
+void bx_recover(bx *b, bx_recovery *recovery);
+/* After bx_record: nothing of the decoded record speaks against it. */
+typedef struct bx_surroundings {
+  const uint8_t *bytes; /* the chunk */
+  size_t n_bytes;
+  bool may_differ; /* ids and times of live records differ from those in their headers */
+} bx_surroundings;
+bool bx_is_plausible(const fl_rows *rows, const fl_row *row, const bx_surroundings *in);
+/* EventRecordID is the id in the record's header. */
+bool bx_has_id_of_header(const fl_rows *rows, const fl_row *row);
+/* Some value is a text that no program writes. */
+bool bx_has_odd_text(const fl_rows *rows, const fl_row *row);
+/* Compiles the definitions of the current chunk that its template table names, and those that lie
+ * behind `from` though nothing names them. */
+fl_status bx_harvest(bx *b, size_t from, uint32_t source, bx_known *known, fl_err *err);
 
 #endif

@@ -56,11 +56,14 @@ void bx_chunk(bx *b, const uint8_t *bytes, size_t n_bytes) {
   b->n_bytes = n_bytes;
   b->chunk++;
   b->n_built_bytes = 0;
-  b->is_doubted = false;
+  b->template_bits = 0;
+  b->is_doubted = b->recovery != NULL;
   fl_arena_reset(b->chunk_arena);
 }
 
 void bx_doubt(bx *b) { b->is_doubted = true; }
+
+uint64_t bx_template_bits(const bx *b) { return b->template_bits; }
 
 static fl_status put_const(bx_walk *w, fl_raw raw, fl_err *err) {
   const fl_str text = fl_raw_text(raw, w->b->scratch);
@@ -94,12 +97,12 @@ static fl_status walk_text(bx_walk *w, bool is_name_of_field, fl_err *err) {
 static fl_status walk_substitution(bx_walk *w, fl_err *err) {
   const uint8_t token = fl_rd_u8(&w->rd);
   const uint16_t index = fl_rd_u16(&w->rd);
-  fl_rd_skip(&w->rd, 1); /* the declared type; the record's value table decides */
+  const uint8_t declared = fl_rd_u8(&w->rd); /* the record's value table decides */
   if (!fl_rd_ok(&w->rd)) return bx_cut_short(w, "substitution", err);
   if (w->rows)
     return fl_fail(err, FL_E_CORRUPT, w->rd.pos - 4, "substitution %u outside of a template",
                    index);
-  return bx_put(w, token == BX_TOKEN_SUB_OPT ? BX_SUB_OPT : BX_SUB, index, err);
+  return bx_put(w, token == BX_TOKEN_SUB_OPT ? BX_SUB_OPT : BX_SUB, bx_sub(index, declared), err);
 }
 
 /* ---- elements ---- */
@@ -196,6 +199,7 @@ static fl_status compile(bx_walk *w, const bx_place *place, const bx_definition 
   if (b->is_doubted && fl_rd_left(&inner.rd) > 0)
     return fl_fail(err, FL_E_CORRUPT, place->offset,
                    "template definition ends %zu bytes before its end", fl_rd_left(&inner.rd));
+  if (b->recovery) FL_TRY(bx_recover_names(&inner, err));
   *ret_definition = bx_store_add(b->store, place->hash, &b->compiled, b->chunk_arena);
   if (!*ret_definition)
     return fl_fail(err, FL_E_LIMIT, place->offset, "no room for another template");
@@ -244,6 +248,7 @@ static const bx_definition *with_literals(bx_walk *w, const bx_definition *d,
   }
   *own = *d;
   own->literals = literals;
+  own->is_kept = false;
   return own;
 }
 
@@ -259,8 +264,8 @@ static const bx_definition *find_definition(bx_walk *w, const bx_place *place) {
   return NULL;
 }
 
-static fl_status find_template(bx_walk *w, uint32_t id, uint32_t offset,
-                               const bx_definition **ret_definition, fl_err *err) {
+fl_status bx_find_template(bx_walk *w, uint32_t id, uint32_t offset,
+                           const bx_definition **ret_definition, fl_err *err) {
   bx *b = w->b;
   bx_cached *cached = &b->templates[(offset * 2654435761u) >> 24];
   if (cached->chunk == b->chunk && cached->offset == offset &&
@@ -285,6 +290,7 @@ static fl_status find_template(bx_walk *w, uint32_t id, uint32_t offset,
   *ret_definition = find_definition(w, &place);
   if (!*ret_definition) FL_TRY(compile(w, &place, ret_definition, err));
   *cached = (bx_cached){offset, b->chunk, *ret_definition};
+  b->template_bits |= bx_template_bit(id);
   return FL_OK;
 }
 
@@ -349,9 +355,11 @@ static fl_status walk_nested(bx_walk *w, const bx_values *values, fl_err *err) {
 static fl_status add_literals(bx_walk *w, const bx_definition *d, fl_err *err) {
   const uint32_t n = d->template->n_literals;
   FL_TRY(fl_rows_slots(w->rows, n, err));
-  for (uint32_t i = 0; i < n; i++)
-    w->rows->slots[w->rows->n_slots++] = (fl_raw){(const uint8_t *)d->literals[i].text->p,
-                                                  (uint32_t)d->literals[i].text->n, FL_T_UTF8, 0};
+  for (uint32_t i = 0; i < n; i++) {
+    const fl_str *text = d->literals ? d->literals[i].text : NULL;
+    w->rows->slots[w->rows->n_slots++] =
+        text ? (fl_raw){(const uint8_t *)text->p, (uint32_t)text->n, FL_T_UTF8, 0} : (fl_raw){0};
+  }
   return FL_OK;
 }
 
@@ -379,7 +387,7 @@ static void learn_early(bx *b, const fl_shape *shape) {
 /* The record whose outer template has these values is not wanted. */
 static bool is_left_out(bx_walk *w, uint64_t word, const bx_values *values) {
   const fl_interest *interest = w->b->job->options->interest;
-  if (!interest || w->depth > 0 || w->words->n > 1) return false;
+  if (!interest || w->b->recovery || w->depth > 0 || w->words->n > 1) return false;
   const bx_early *early = early_place(w->b, word);
   if (early->word != word) return false;
   const fl_row row = {.shape = early->shape, .slot0 = values->first};
@@ -395,7 +403,8 @@ static fl_status walk_instance(bx_walk *w, fl_err *err) {
   const uint32_t offset = fl_rd_u32(&w->rd);
   if (!fl_rd_ok(&w->rd)) return bx_cut_short(w, "template instance", err);
   const bx_definition *d = NULL;
-  FL_TRY(find_template(w, id, offset, &d, err));
+  if (w->b->recovery) FL_TRY(bx_recover_template(w, id, offset, &d, err));
+  else FL_TRY(bx_find_template(w, id, offset, &d, err));
   if (offset == w->rd.pos) {
     fl_rd_skip(&w->rd, BX_DEFINITION_HEADER - 4);
     const uint32_t size = fl_rd_u32(&w->rd);

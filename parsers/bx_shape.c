@@ -116,7 +116,7 @@ static fl_status expand_nests(expander *x, nest **ret_nests, size_t *ret_n, fl_e
 
 static fl_status push_value(expander *x, ops *out, const instance *in, uint64_t word, fl_err *err) {
   const bool is_literal = bx_word_tag(word) == BX_LITERAL;
-  const uint32_t index = (uint32_t)bx_word_payload(word);
+  const uint32_t index = is_literal ? (uint32_t)bx_word_payload(word) : bx_sub_index(word);
   if (index >= (is_literal ? in->n_literals : in->n_values))
     return FL_OK; /* the record has fewer values: as good as null */
   const uint32_t slot = in->base + index + (is_literal ? in->n_values : 0);
@@ -132,7 +132,7 @@ static fl_status expand_word(expander *x, ops *out, const instance *in, uint64_t
   const bx_tag tag = bx_word_tag(word);
   const bool is_content = tag == BX_SUB || tag == BX_SUB_OPT;
   for (size_t i = 0; i < in->n_nests && is_content; i++)
-    if (in->nests[i].value == bx_word_payload(word))
+    if (in->nests[i].value == bx_sub_index(word))
       return push_nested(x, out, &in->nests[i].content, err);
   if (is_content || tag == BX_DEPENDS || tag == BX_LITERAL)
     return push_value(x, out, in, word, err);

@@ -108,7 +108,12 @@ fl_status bx_read_name(bx_walk *w, const fl_str **ret_name, fl_err *err) {
   const uint32_t offset = fl_rd_u32(&w->rd);
   if (!fl_rd_ok(&w->rd)) return bx_cut_short(w, "name", err);
   if (offset != w->rd.pos) {
-    FL_TRY(bx_find_name(w, offset, ret_name, NULL, err));
+    const fl_status status = bx_find_name(w, offset, ret_name, NULL, err);
+    const bx_recovery *r = w->b->recovery;
+    const bool is_replaced = r && offset < r->live_end && w->rd.pos >= r->live_end;
+    if (r && !w->rows && (is_replaced || status < FL_OK)) *ret_name = bx_lost_name(w, offset);
+    else FL_TRY(status);
+    if (!*ret_name) return fl_fail(err, FL_E_LIMIT, w->rd.pos, "no room for another name");
     return w->rows ? FL_OK : note_outside_name(w, offset, *ret_name, err);
   }
   size_t length = 0;

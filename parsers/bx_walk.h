@@ -53,12 +53,14 @@ struct bx {
   bx_cached names[BX_NAME_CACHE];
   bx_cached templates[BX_TEMPLATE_CACHE];
   bx_early early[BX_EARLY];
-  bx_words key;         /* of the record */
-  bx_compiled compiled; /* of the definition being walked */
-  uint64_t n_temporary; /* shapes that were not cached */
-  size_t n_built_bytes; /* scratch memory that the chunk's new shapes took */
-  bool is_doubted;      /* names have to have their hashes, definitions their sizes */
-  bool is_temporary;    /* the store is full: this record's names live in the batch */
+  bx_words key;           /* of the record */
+  bx_compiled compiled;   /* of the definition being walked */
+  uint64_t n_temporary;   /* shapes that were not cached */
+  size_t n_built_bytes;   /* scratch memory that the chunk's new shapes took */
+  uint64_t template_bits; /* of the chunk's templates: bx_template_bit */
+  bx_recovery *recovery;  /* NULL for live records */
+  bool is_doubted;        /* names have to have their hashes, definitions their sizes */
+  bool is_temporary;      /* the store is full: this record's names live in the batch */
 };
 
 /* One walk over a fragment: a record's own tokens, or a definition's. */
@@ -115,6 +117,20 @@ static inline bool bx_names_field(fl_str name, fl_str element) {
 }
 /* The row of the key and of the slots from `slot0` on. */
 fl_status bx_end_record(bx *b, uint32_t slot0, fl_rows *rows, fl_row *row, fl_err *err);
+
+/* The definition at an offset of the chunk, whose first word of the GUID has to be `id`. */
+fl_status bx_find_template(bx_walk *w, uint32_t id, uint32_t offset,
+                           const bx_definition **ret_definition, fl_err *err);
+/* For records that are no longer live: a definition that fits the values behind the cursor, from
+ * the chunk or from elsewhere. */
+fl_status bx_recover_template(bx_walk *w, uint32_t id, uint32_t offset,
+                              const bx_definition **ret_definition, fl_err *err);
+/* Stands for a name of a definition that was overwritten. */
+const fl_str *bx_lost_name(bx_walk *w, uint32_t offset);
+/* Puts names in the place of lost ones, where the definition can be understood without them. */
+fl_status bx_recover_names(bx_walk *w, fl_err *err);
+/* A constant attribute, as the name of a field, that no provider declares. */
+bool bx_has_odd_name(const bx_words *words);
 
 bool bx_is_content(uint8_t token);
 fl_status bx_read_units(bx_walk *w, bx_piece *ret_piece, fl_err *err);

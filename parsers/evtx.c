@@ -1,4 +1,4 @@
-/* evtx.c - Windows event logs: the parser's four functions (docs/formats/evtx.md). */
+/* evtx.c - Windows event logs: the parser's functions (docs/formats/evtx.md). */
 #include "parsers/evtx.h"
 
 #include "base/limits.h"
@@ -43,8 +43,8 @@ static fl_status open_evtx(fl_job *job, void *state, uint64_t *ret_n_spans, fl_e
   return FL_OK;
 }
 
-static fl_status read_piece(fl_job *job, evtx *e, const evtx_piece *piece, uint8_t *bytes,
-                            fl_rows *rows, fl_err *err) {
+static fl_status read_piece(fl_job *job, evtx *e, evtx_piece *piece, uint8_t *bytes, fl_rows *rows,
+                            fl_err *err) {
   size_t n = 0;
   memset(bytes, 0, piece->missing);
   FL_TRY(
@@ -62,7 +62,7 @@ static fl_status read_span(fl_job *job, void *state, uint64_t span, fl_rows *row
   FL_TRY(fl_rows_window(rows, (size_t)EVTX_SPAN_CHUNKS * EVTX_ROOM, err));
   const size_t first = (size_t)span * EVTX_SPAN_CHUNKS;
   for (size_t i = first; i < e->map.n && i < first + EVTX_SPAN_CHUNKS; i++) {
-    const evtx_piece *piece = &e->map.pieces[i];
+    evtx_piece *piece = &e->map.pieces[i];
     if (piece->kind == EVTX_KIND_EMPTY)
       fl_job_ledger(job, piece->offset, piece->length, FL_L_EMPTY, "");
     else if (piece->kind == EVTX_KIND_GAP)
@@ -70,6 +70,11 @@ static fl_status read_span(fl_job *job, void *state, uint64_t span, fl_rows *row
     else FL_TRY(read_piece(job, e, piece, rows->window + (i - first) * EVTX_ROOM, rows, err));
   }
   return FL_OK;
+}
+
+static fl_status read_rest(fl_job *job, void *state, fl_rows *rows, fl_err *err) {
+  evtx *e = state;
+  return evtx_slack_read(job, e->decoder, &e->map, rows, err);
 }
 
 static void close_evtx(fl_job *job, void *state) {
@@ -84,5 +89,6 @@ const fl_parser fl_parser_evtx = {
     .probe = probe_evtx,
     .open = open_evtx,
     .read = read_span,
+    .finish = read_rest,
     .close = close_evtx,
 };

@@ -15,6 +15,16 @@ enum {
   EVTX_SPAN_CHUNKS = 4
 };
 
+/* What the walk over a chunk leaves for the search behind its live records. */
+typedef struct evtx_left {
+  uint64_t first_id, last_id; /* lowest and highest of the live records; first > last: none */
+  uint64_t templates;         /* bx_template_bits */
+  uint64_t offset;            /* of the chunk in the source, as evtx_chunk.c has it at its end */
+  uint32_t from, to;          /* behind the live records, relative to the chunk */
+  bool has_lag;               /* a live record has another time than its header */
+  bool has_signature; /* of a record, behind them: else the ledger has those bytes already */
+} evtx_left;
+
 /* A stretch of the file: a chunk, or bytes that belong to none. */
 typedef enum evtx_kind {
   EVTX_KIND_CHUNK,
@@ -27,6 +37,7 @@ typedef struct evtx_piece {
   uint64_t length; /* chunks: at most EVTX_ROOM */
   evtx_kind kind;
   uint32_t missing; /* bytes of the chunk that should stand before it */
+  evtx_left left;   /* set when the chunk was read */
 } evtx_piece;
 typedef struct evtx_map {
   evtx_piece *pieces;
@@ -47,9 +58,12 @@ bool evtx_find_shift(const uint8_t *bytes, size_t from, size_t to, int64_t *ret_
 /* Where the chunk begins that the first telling record belongs to; may lie before the bytes. */
 bool evtx_find_base(const uint8_t *bytes, size_t n_bytes, int64_t *ret_base);
 
-/* Reads the records of one chunk. `bytes` has EVTX_ROOM and holds the piece behind the bytes
+/* Reads the live records of one chunk. `bytes` has EVTX_ROOM and holds the piece behind the bytes
  * that are missing, which are zero. What was moved inside of it is moved back. */
-fl_status evtx_chunk_read(fl_job *job, bx *b, const evtx_piece *piece, uint8_t *bytes,
+fl_status evtx_chunk_read(fl_job *job, bx *b, evtx_piece *piece, uint8_t *bytes,
                           fl_rows *rows, fl_err *err);
+
+/* Reads what is left behind the live records of all chunks; to be called after them. */
+fl_status evtx_slack_read(fl_job *job, bx *b, const evtx_map *map, fl_rows *rows, fl_err *err);
 
 #endif

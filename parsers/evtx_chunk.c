@@ -25,6 +25,7 @@ typedef struct chunk {
   fl_rows *rows;
   size_t sound_from; /* records before it are in the ledger */
   unsigned n_moves;
+  evtx_left *left;
 } chunk;
 
 static bool header_crc_is_right(const chunk *c) {
@@ -175,6 +176,9 @@ static fl_status add_record(chunk *c, size_t at, size_t to, uint32_t flags, fl_e
   (void)fl_time_from_filetime(fl_le64(c->bytes + at + 16), &row.t_written);
   FL_TRY(bx_record(c->decoder, at + EVTX_RECORD_HEADER, to - (flags ? 0 : 4), rows, &row, err));
   fl_rows_add(rows, &row);
+  if (row.header_record_id < c->left->first_id) c->left->first_id = row.header_record_id;
+  if (row.header_record_id > c->left->last_id) c->left->last_id = row.header_record_id;
+  c->left->has_lag |= row.t != row.t_written;
   return FL_OK;
 }
 
@@ -312,25 +316,35 @@ static fl_status walk_records(chunk *c, fl_err *err) {
   }
 }
 
-/* Behind the live records: zeros, or what older records left. */
-static void ledger_rest(const chunk *c) {
+/* Behind the live records: zeros, or what older records left. Where a signature of one is left, the
+ * bytes are searched once the live records of the whole log are known. */
+static void look_behind(const chunk *c) {
+  static const uint8_t magic[4] = {0x2a, 0x2a, 0, 0};
   const size_t n = c->n_bytes < EVTX_CHUNK || c->end > EVTX_CHUNK ? c->n_bytes : EVTX_CHUNK;
   size_t last = n;
   while (last > c->end && c->bytes[last - 1] == 0) last--;
+  c->left->offset = c->offset;
+  c->left->from = (uint32_t)c->end;
+  c->left->to = (uint32_t)n;
+  c->left->templates = bx_template_bits(c->decoder);
+  c->left->has_signature = memmem(c->bytes + c->end, last - c->end, magic, sizeof magic) != NULL;
+  ledger(c, n, c->n_bytes, FL_L_DAMAGED, "behind the end of a chunk");
+  if (c->left->has_signature) return;
   ledger(c, c->end, last, FL_L_SLACK, "behind the live records");
   ledger(c, last, n, FL_L_EMPTY, "");
-  ledger(c, n, c->n_bytes, FL_L_DAMAGED, "behind the end of a chunk");
 }
 
-fl_status evtx_chunk_read(fl_job *job, bx *b, const evtx_piece *piece, uint8_t *bytes,
-                          fl_rows *rows, fl_err *err) {
+fl_status evtx_chunk_read(fl_job *job, bx *b, evtx_piece *piece, uint8_t *bytes, fl_rows *rows,
+                          fl_err *err) {
+  piece->left = (evtx_left){.first_id = UINT64_MAX};
   chunk c = {.job = job,
              .decoder = b,
              .offset = piece->offset - piece->missing,
              .bytes = bytes,
              .n_bytes = (size_t)piece->length + piece->missing,
              .rows = rows,
-             .sound_from = piece->missing};
+             .sound_from = piece->missing,
+             .left = &piece->left};
   if (c.n_bytes < EVTX_CHUNK_HEADER) {
     fl_job_note(job, FL_NOTE_DAMAGED, c.offset, "chunk header cut short: %zu bytes, expected 512",
                 c.n_bytes);
@@ -349,6 +363,6 @@ fl_status evtx_chunk_read(fl_job *job, bx *b, const evtx_piece *piece, uint8_t *
   bx_chunk(b, bytes, c.n_bytes);
   if (c.is_repaired) bx_doubt(b);
   FL_TRY(walk_records(&c, err));
-  ledger_rest(&c);
+  look_behind(&c);
   return FL_OK;
 }

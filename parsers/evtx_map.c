@@ -185,7 +185,10 @@ static evtx_piece guess_piece(const finder *f, uint64_t at, size_t n) {
   int64_t base = 0;
   const bool has_base = evtx_find_base(f->buffer, n, &base) && base > -EVTX_CHUNK;
   if (has_base && base > (int64_t)record) /* of a chunk before it */
-    return (evtx_piece){at, (uint64_t)base, EVTX_KIND_NO_MAGIC, (uint32_t)(EVTX_CHUNK - base)};
+    return (evtx_piece){.offset = at,
+                        .length = (uint64_t)base,
+                        .kind = EVTX_KIND_NO_MAGIC,
+                        .missing = (uint32_t)(EVTX_CHUNK - base)};
   if (has_base && base > 0) {
     const bool is_empty = all_zero(f->buffer, (size_t)base);
     return (evtx_piece){
@@ -193,7 +196,8 @@ static evtx_piece guess_piece(const finder *f, uint64_t at, size_t n) {
   }
   const uint32_t missing = has_base ? (uint32_t)-base : guess_missing(f, at, n);
   const size_t most = EVTX_CHUNK - missing;
-  return (evtx_piece){at, n < most ? n : most, EVTX_KIND_NO_MAGIC, missing};
+  return (evtx_piece){
+      .offset = at, .length = n < most ? n : most, .kind = EVTX_KIND_NO_MAGIC, .missing = missing};
 }
 
 /* The piece that begins at `at`. */

@@ -145,6 +145,16 @@ static bool is_read_ahead(const fl_frame *frame, const fl_parser *parser, uint64
   return !parser->is_container && n_spans > FEW_SPANS && (n_jobs ? n_jobs : fl_processors()) > 1;
 }
 
+/* What stands apart from the spans, once all of them were delivered. */
+static fl_status read_rest(fl_frame *frame, const fl_parser *parser, void *state, fl_err *err) {
+  struct fl_run *run = frame->job.run;
+  if (!parser->finish || run->stop != FL_OK) return FL_OK;
+  const fl_status s = parser->finish(&frame->job, state, &run->rows, err);
+  fl_err flush_err = {0};
+  const fl_status t = fl_rows_flush(&frame->job, &run->rows, s < FL_OK ? &flush_err : err);
+  return s < FL_OK ? s : t;
+}
+
 static fl_status parse(fl_frame *frame, const fl_parser *parser) {
   struct fl_run *run = frame->job.run;
   fl_err err = {0};
@@ -161,6 +171,10 @@ static fl_status parse(fl_frame *frame, const fl_parser *parser) {
       s = read_spans(frame, parser, state, n_spans, &err);
       is_capped = fl_arena_is_capped(run->rows.arena);
     }
+  }
+  if (s >= FL_OK) {
+    s = read_rest(frame, parser, state, &err);
+    is_capped |= fl_arena_is_capped(run->rows.arena);
   }
   if (parser->close) parser->close(&frame->job, state);
   return end_parse(frame, s, is_capped, &err);

@@ -93,6 +93,8 @@ typedef struct fl_parser {
   fl_status (*open)(fl_job *job, void *state, uint64_t *ret_n_spans, fl_err *err);
   /* Reads one span. Damage is noted and survived; an error loses the source. */
   fl_status (*read)(fl_job *job, void *state, uint64_t span, fl_rows *rows, fl_err *err);
+  /* Reads what needs to know all spans; called once they were delivered. May be NULL. */
+  fl_status (*finish)(fl_job *job, void *state, fl_rows *rows, fl_err *err);
   void (*close)(fl_job *job, void *state); /* may be NULL */
 } fl_parser;
 
