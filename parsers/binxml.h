@@ -155,6 +155,7 @@ typedef struct bx_known_item {
   uint32_t source;
   const bx_template *template;
   const bx_literal *literals; /* NULL: they differ between the machines that wrote it */
+  const fl_str *origin;       /* name of the source, for templates of another one; else NULL */
 } bx_known_item;
 /* Zeroed: empty. Add first, then sort, then look up. */
 typedef struct bx_known {
@@ -164,6 +165,9 @@ typedef struct bx_known {
 bool bx_known_add(bx_known *known, const bx_known_item *item);
 void bx_known_sort(bx_known *known); /* equal ones become one */
 void bx_known_free(bx_known *known);
+/* What all sources of the run defined so far, sorted: the store's own. */
+const bx_known *bx_store_known(bx_store *store);
+bool bx_store_learn(bx_store *store, const bx_known_item *item);
 
 /* How to decode records whose chunk may be partly overwritten: it is doubted, and values have to
  * fit their table and their template. */
@@ -176,7 +180,9 @@ struct bx_recovery {
   bool is_elsewhere;     /* out: a template of another place was used, from this source */
   bool is_without_names; /* out */
   uint32_t missing, source;
-  bx_definition found; /* of the instance being decoded */
+  const fl_str *origin; /* out: of the template, when it is another source's */
+  bx_literal host;      /* what this source's templates hold for their machine; no text: unknown */
+  bx_definition found;  /* of the instance being decoded */
 };
 /* For the records that follow, which are doubted; NULL: they are live again. */
 void bx_recover(bx *b, bx_recovery *recovery);

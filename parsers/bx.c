@@ -206,6 +206,14 @@ static fl_status compile(bx_walk *w, const bx_place *place, const bx_definition 
   return FL_OK;
 }
 
+/* For the records of other sources, whose machines' names are not this one's. */
+static fl_status learn(bx_walk *w, uint32_t id, const bx_definition *d, fl_err *err) {
+  if (!w->b->name) w->b->name = bx_store_intern(w->b->store, w->b->job->name);
+  const bx_known_item item = {id, w->b->job->source_id, d->template, NULL, w->b->name};
+  if (!w->b->name || bx_store_learn(w->b->store, &item)) return FL_OK;
+  return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
+}
+
 /* The same bytes but for the literals. */
 static bool has_bytes(const bx_definition *d, const bx_place *place) {
   size_t at = 0;
@@ -288,7 +296,10 @@ fl_status bx_find_template(bx_walk *w, uint32_t id, uint32_t offset,
                    first_word, offset, id);
   const bx_place place = {offset, size, body, fl_hash_mix(fl_hash_mix(id, offset), size)};
   *ret_definition = find_definition(w, &place);
-  if (!*ret_definition) FL_TRY(compile(w, &place, ret_definition, err));
+  if (!*ret_definition) {
+    FL_TRY(compile(w, &place, ret_definition, err));
+    FL_TRY(learn(w, id, *ret_definition, err));
+  }
   *cached = (bx_cached){offset, b->chunk, *ret_definition};
   b->template_bits |= bx_template_bit(id);
   return FL_OK;

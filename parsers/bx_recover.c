@@ -128,8 +128,11 @@ static bool find_known(bx_walk *w, uint32_t id, const value_table *table) {
   }
   if (!found) return false;
   r->found = (bx_definition){.template = found->template, .literals = found->literals};
+  if (!found->literals && found->template->n_literals == 1 && r->host.text)
+    r->found.literals = &r->host;
   r->is_elsewhere = true;
   r->source = found->source;
+  r->origin = found->origin;
   return true;
 }
 
@@ -240,7 +243,7 @@ static fl_status harvest_at(harvest *h, size_t offset, fl_err *err) {
   const fl_status s = bx_find_template(&w, id, (uint32_t)offset, &d, err);
   if (s < FL_OK) return s == FL_E_NOMEM ? s : FL_OK;
   if (b->is_temporary) return FL_OK; /* its names live as long as the chunk */
-  const bx_known_item item = {id, h->source, d->template, keep_literals(b, d)};
+  const bx_known_item item = {id, h->source, d->template, keep_literals(b, d), NULL};
   return bx_known_add(h->known, &item) ? FL_OK : fl_fail(err, FL_E_NOMEM, 0, "out of memory");
 }
 

@@ -27,6 +27,8 @@ struct bx_store {
   table names, definitions, templates, shapes;
   const bx_template **by_id;
   size_t n_by_id, cap_by_id;
+  bx_known known;
+  bool is_known_sorted;
 };
 
 enum { MAX_DEFINITIONS = 1 << 18 };
@@ -84,6 +86,7 @@ void bx_store_free(bx_store *store) {
   free(store->templates.entries);
   free(store->shapes.entries);
   free(store->by_id);
+  bx_known_free(&store->known);
   free(store);
 }
 
@@ -92,6 +95,17 @@ void bx_store_begin_source(bx_store *store) {
 }
 
 static bool has_room(const bx_store *store) { return store->arena->used_bytes < store->most_bytes; }
+
+bool bx_store_learn(bx_store *store, const bx_known_item *item) {
+  store->is_known_sorted = false;
+  return store->known.n >= MAX_DEFINITIONS || bx_known_add(&store->known, item);
+}
+
+const bx_known *bx_store_known(bx_store *store) {
+  if (!store->is_known_sorted) bx_known_sort(&store->known);
+  store->is_known_sorted = true;
+  return &store->known;
+}
 
 bool bx_store_has_spare_room(const bx_store *store) {
   return store->arena->used_bytes + FL_LIMIT_SOURCE_SHARED / 2 < store->most_bytes;

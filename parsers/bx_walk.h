@@ -57,6 +57,7 @@ struct bx {
   bx_compiled compiled;   /* of the definition being walked */
   uint64_t n_temporary;   /* shapes that were not cached */
   size_t n_built_bytes;   /* scratch memory that the chunk's new shapes took */
+  const fl_str *name;     /* of the source, once the store needs it */
   uint64_t template_bits; /* of the chunk's templates: bx_template_bit */
   bx_recovery *recovery;  /* NULL for live records */
   bool is_doubted;        /* names have to have their hashes, definitions their sizes */

@@ -74,7 +74,7 @@ static fl_status read_span(fl_job *job, void *state, uint64_t span, fl_rows *row
 
 static fl_status read_rest(fl_job *job, void *state, fl_rows *rows, fl_err *err) {
   evtx *e = state;
-  return evtx_slack_read(job, e->decoder, &e->map, rows, err);
+  return evtx_slack_read(job, e->decoder, e->store, &e->map, rows, err);
 }
 
 static void close_evtx(fl_job *job, void *state) {

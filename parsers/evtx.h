@@ -64,6 +64,7 @@ fl_status evtx_chunk_read(fl_job *job, bx *b, evtx_piece *piece, uint8_t *bytes,
                           fl_rows *rows, fl_err *err);
 
 /* Reads what is left behind the live records of all chunks; to be called after them. */
-fl_status evtx_slack_read(fl_job *job, bx *b, const evtx_map *map, fl_rows *rows, fl_err *err);
+fl_status evtx_slack_read(fl_job *job, bx *b, bx_store *store, const evtx_map *map, fl_rows *rows,
+                          fl_err *err);
 
 #endif

@@ -3,6 +3,7 @@
  * First all headers are looked for, and the live records that they may be copies of. Then each old
  * record is decoded with the template in its own chunk. Those whose template was overwritten wait
  * until the templates of the other chunks are known. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/limits.h"
@@ -10,6 +11,7 @@
 #include "parsers/evtx_old.h"
 
 /* Bytes of what only looked like records, in one chunk, in which others are searched. */
+enum { REASON_CAP = 400 };
 enum { MOST_RETRIED = 16 * EVTX_CHUNK, MOST_ROUNDS = 3, MOST_OF_A_CLASS = 16 };
 
 /* A record that wants for a template. */
@@ -22,6 +24,7 @@ typedef struct waiting {
 typedef struct slack {
   fl_job *job;
   bx *decoder;
+  bx_store *store;
   const evtx_map *map;
   fl_rows *rows;
   uint8_t *buffer; /* EVTX_ROOM */
@@ -63,13 +66,21 @@ static void ledger(const slack *s, size_t i, size_t from, size_t to, const char 
   if (to > from) fl_job_ledger(s->job, left->offset + from, to - from, FL_L_SLACK, reason);
 }
 
-static void ledger_decoded(const slack *s, size_t i, const evtx_old *old) {
+/* Names the log whose template it is, when it is another one's. */
+static const char *reason_of(const slack *s, char *text, size_t n_text) {
   const bx_recovery *r = &s->recovery;
-  const char *reason = r->is_without_names ? "old records, names of their values are lost"
-                       : r->is_elsewhere   ? "old records, template from another chunk"
-                                           : "old records";
+  if (r->is_without_names) return "old records, names of their values are lost";
+  if (!r->is_elsewhere) return "old records";
+  if (!r->origin || fl_str_eq(*r->origin, s->job->name))
+    return "old records, template from another chunk";
+  (void)snprintf(text, n_text, "old records, template from %.*s", FL_STR_ARG(*r->origin));
+  return text;
+}
+
+static void ledger_decoded(const slack *s, size_t i, const evtx_old *old) {
+  char text[REASON_CAP];
   fl_job_ledger(s->job, s->map->pieces[i].left.offset + old->at, old->to - old->at, FL_L_RECOVERED,
-                reason);
+                reason_of(s, text, sizeof text));
 }
 
 /* ---- headers, and what they are copies of ---- */
@@ -158,6 +169,7 @@ static fl_status decode(slack *s, size_t i, const evtx_old *old, fl_err *err) {
   s->recovery = (bx_recovery){.known = s->recovery.known,
                               .live_end = s->map->pieces[i].left.from,
                               .may_lose_names = s->recovery.may_lose_names,
+                              .host = s->recovery.host,
                               .is_torn = !old->is_whole};
   const size_t to = old->to - (old->is_whole ? 4 : 0);
   fl_err why = {0};
@@ -311,6 +323,19 @@ static fl_status retry(slack *s, size_t *ret_n_decoded, fl_err *err) {
   return FL_OK;
 }
 
+/* What the log's own templates hold for their machine, if all hold the same. */
+static bx_literal find_host(const bx_known *known) {
+  bx_literal host = {0};
+  for (size_t i = 0; i < known->n; i++) {
+    const bx_known_item *item = &known->items[i];
+    if (item->template->n_literals == 0) continue;
+    if (item->template->n_literals > 1 || !item->literals) return (bx_literal){0};
+    if (host.text && host.text != item->literals[0].text) return (bx_literal){0};
+    host = item->literals[0];
+  }
+  return host;
+}
+
 /* A record may turn out to need a second template for what is inside of it. */
 static fl_status read_waiting(slack *s, fl_err *err) {
   uint64_t seen = 0;
@@ -321,6 +346,11 @@ static fl_status read_waiting(slack *s, fl_err *err) {
     FL_TRY(harvest(s, wanted & ~seen, err));
     seen |= wanted;
     s->recovery.known = &s->known;
+    FL_TRY(retry(s, &n_decoded, err));
+  }
+  if (fl_job_is_reread(s->job)) {
+    s->recovery.known = bx_store_known(s->store);
+    s->recovery.host = find_host(&s->known);
     FL_TRY(retry(s, &n_decoded, err));
   }
   s->recovery.may_lose_names = true;
@@ -340,11 +370,12 @@ static fl_status read_all(slack *s, fl_err *err) {
   return read_waiting(s, err);
 }
 
-fl_status evtx_slack_read(fl_job *job, bx *b, const evtx_map *map, fl_rows *rows, fl_err *err) {
+fl_status evtx_slack_read(fl_job *job, bx *b, bx_store *store, const evtx_map *map, fl_rows *rows,
+                          fl_err *err) {
   bool has_any = false;
   for (size_t i = 0; i < map->n && !has_any; i++) has_any = map->pieces[i].left.has_signature;
   if (!has_any) return FL_OK;
-  slack s = {.job = job, .decoder = b, .map = map, .rows = rows, .piece = SIZE_MAX};
+  slack s = {.job = job, .decoder = b, .store = store, .map = map, .rows = rows, .piece = SIZE_MAX};
   FL_TRY(fl_rows_window(rows, (size_t)EVTX_SPAN_CHUNKS * EVTX_ROOM, err));
   s.buffer = fl_arena_take(job->arena, EVTX_ROOM);
   if (!s.buffer) return fl_fail(err, FL_E_LIMIT, 0, "no memory to look for old records");

@@ -336,13 +336,58 @@ static fl_status ingest_input(struct fl_run *run, const char *path) {
   return fl_run_source(run, NULL, name, source);
 }
 
+/* Old records may need templates that only a later source has, and what is found must not hang on
+ * the order: so all inputs are read once before, for what their formats share. Standard input can
+ * be read only once. */
+static bool reads_twice(char *const *inputs, size_t n_inputs, const fl_ingest_options *options) {
+  for (size_t i = 0; i < n_inputs; ++i)
+    if (strcmp(inputs[i], "-") == 0) return false;
+  return options->with_recovered;
+}
+
+static fl_status ingest_inputs(struct fl_run *run, char *const *inputs, size_t n_inputs) {
+  fl_status s = FL_OK;
+  for (size_t i = 0; i < n_inputs && s == FL_OK; ++i) s = ingest_input(run, inputs[i]);
+  return s;
+}
+
+/* Gives nothing of what is read, but lets the run be stopped. */
+static fl_status ask(void *self, const fl_batch *batch, fl_err *err) {
+  const fl_sink *sink = self;
+  const fl_batch none = {.source = batch->source};
+  return sink->batch ? sink->batch(sink->self, &none, err) : FL_OK;
+}
+
+static fl_status learn_inputs(struct fl_run *run, char *const *inputs, size_t n_inputs) {
+  const fl_ingest_options *options = run->options;
+  const fl_sink *const sink = run->sink;
+  const fl_ingest_options quiet = {.hash = FL_HASH_NONE,
+                                   .engine = options->engine,
+                                   .want_markup = options->want_markup,
+                                   .n_jobs = options->n_jobs};
+  const fl_sink poll = {.self = (void *)sink, .batch = ask};
+  run->options = &quiet;
+  run->sink = &poll;
+  const fl_status s = ingest_inputs(run, inputs, n_inputs);
+  fl_names_free(&run->names);
+  run->names = (fl_names){0};
+  run->totals = (fl_ingest_totals){0};
+  run->next_id = 0;
+  run->options = options;
+  run->sink = sink;
+  run->has_learnt = true;
+  return s;
+}
+
 fl_status fl_ingest(char *const *inputs, size_t n_inputs, const fl_ingest_options *options,
                     const fl_sink *sink, fl_ingest_totals *ret_totals, fl_err *err) {
   struct fl_run run = {.options = options, .sink = sink};
   fl_status s = fl_rows_init(&run.rows, err);
   if (s == FL_OK && !(run.arena = fl_arena_create(NAMES_CAP)))
     s = fl_fail(err, FL_E_NOMEM, 0, "out of memory");
-  for (size_t i = 0; i < n_inputs && s == FL_OK; ++i) s = ingest_input(&run, inputs[i]);
+  if (s == FL_OK && reads_twice(inputs, n_inputs, options))
+    s = learn_inputs(&run, inputs, n_inputs);
+  if (s == FL_OK) s = ingest_inputs(&run, inputs, n_inputs);
   if (run.stop == FL_E_STOPPED) {
     s = FL_OK;
   } else if (run.stop != FL_OK) {

@@ -129,6 +129,8 @@ fl_shared *fl_job_shared(fl_job *job, const char *format, void (*release)(void *
   return NULL;
 }
 
+bool fl_job_is_reread(const fl_job *job) { return job->run->has_learnt; }
+
 void fl_run_release_shared(struct fl_run *run) {
   for (fl_shared_entry *e = run->shared; e < run->shared + FL_MAX_SHARED && e->format; ++e) {
     if (e->shared.value) e->release(e->shared.value);

@@ -46,6 +46,10 @@ typedef struct fl_shared {
 } fl_shared;
 fl_shared *fl_job_shared(fl_job *job, const char *format, void (*release)(void *value));
 
+/* Every source of the run was read once before, so that what is shared does not hang on the order
+ * any more. */
+bool fl_job_is_reread(const fl_job *job);
+
 /* Rows on their way out. `rows` and `slots` grow by doubling; texts that do not lie in `window`
  * come from `arena`; all is reset when the batch was delivered. */
 typedef struct fl_rows {

@@ -28,6 +28,7 @@ struct fl_run {
   fl_rows rows;    /* of the leaf that is being read; containers have none */
   fl_spans *spans; /* instead of `rows` for leaves that are read ahead; NULL before the first */
   fl_shared_entry shared[FL_MAX_SHARED];
+  bool has_learnt; /* all inputs were read once before */
   uint32_t next_id;
   uint64_t next_shape;
   uint64_t n_members, n_unpacked_bytes; /* of the current input, all levels together */

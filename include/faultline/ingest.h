@@ -71,7 +71,9 @@ typedef enum fl_engine { FL_ENGINE_OWN, FL_ENGINE_LIBEVTX } fl_engine;
 typedef struct fl_ingest_options {
   fl_hash_policy hash; /* AUTO: sources up to 64 MiB */
   fl_engine engine;
-  bool with_recovered; /* rows with FL_F_SLACK or FL_F_RECOVERED reach the sink */
+  /* Rows with FL_F_SLACK or FL_F_RECOVERED reach the sink. Inputs are read twice, so that one log's
+   * old records can use another one's templates; the first time batches come without rows. */
+  bool with_recovered;
   bool want_ledger;
   bool want_markup;            /* shapes carry their element tree, which only XML needs */
   const fl_interest *interest; /* NULL: all rows are wanted */

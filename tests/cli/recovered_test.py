@@ -111,6 +111,27 @@ def look_at_lost_templates(log):
     check("old records, template from another chunk" in ranges(inspect(file), "recovered"), "the ledger does not name the other chunk")
 
 
+def look_at_other_logs(needy, other):
+    """Another log of the run may have the template, wherever it stands in the order; the row keeps its own machine."""
+    lost = write("b-needy.evtx", without_templates(needy, 0))
+    before, after = write("a-other.evtx", other), write("c-other.evtx", other)
+    alone = [event for event in events(lost, "--recovered") if is_old(event)]
+    truth = {event["record_id"]: event for event in events(before)}
+    outputs = []
+    for inputs in ((before, lost), (lost, after)):
+        lines = [json.loads(line) for line in run("export", "--recovered", *inputs).text.splitlines()]
+        old = [event for event in lines if is_old(event) and event["source"] == "b-needy.evtx"]
+        check(len(old) > len(alone), f"{len(old)} old records with another log, {len(alone)} without")
+        for event in old:
+            there = truth[event["record_id"]]
+            check(all(event.get(name) == there.get(name) for name in ("time", "provider", "event_id", "data")), f"{event} was {there}")
+            check(event.get("host") in (None, there["host"]), f"the other log's machine is given: {event}")
+        outputs.append(old)
+        text = run("inspect", "--recovered", "--format", "json", *inputs).text
+        check("template from " + os.path.basename((set(inputs) - {lost}).pop()) in text, "the ledger does not name the other log")
+    check(outputs[0] == outputs[1], "the order of the inputs changes what comes back")
+
+
 def look_at_copies(log):
     """A live record that stands behind the live ones again is counted, not repeated."""
     copied, end = bytearray(log), HEADER + 2 * CHUNK
@@ -155,6 +176,9 @@ def main():
     long = max(damaged.values(), key=len)
     early = build(write("early.scn", scenario.replace("record=20", "record=1")), path("early"))[0]
     look_at_lost_templates(max(logs_of(early).values(), key=len))
+    early = max(logs_of(early).values(), key=len)
+    alone = early[:HEADER] + early[HEADER + CHUNK:HEADER + 2 * CHUNK]
+    look_at_other_logs(alone, whole[max(whole, key=lambda name: len(whole[name]))])
     look_at_copies(long)
     look_at_garbage(long)
     text = run("inspect", bundle).text

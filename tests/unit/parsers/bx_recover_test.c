@@ -201,7 +201,7 @@ static const bx_definition *make_template(stage *s, uint8_t type) {
 }
 
 static void know(bx_known *known, uint32_t id, uint32_t source, const bx_definition *d) {
-  assert_true(bx_known_add(known, &(bx_known_item){id, source, d->template, d->literals}));
+  assert_true(bx_known_add(known, &(bx_known_item){id, source, d->template, d->literals, NULL}));
 }
 
 /* u32 1, {u16 4, u8 type, u8 0}, 4 bytes */
