@@ -179,6 +179,7 @@ cli_exit cli_inspect(const cli_args *args) {
   if (!cli_outputs_are_apart(args)) return CLI_USAGE;
   cli_args own = *args;
   own.ingest.want_ledger = true;
+  own.ingest.want_recovered_count = true;
   cli_gate gate;
   fl_ingest_totals totals;
   cli_exit exit = cli_gate_init(&gate, &own, true);

@@ -22,7 +22,7 @@ typedef struct evtx_left {
   uint64_t offset;            /* of the chunk in the source, as evtx_chunk.c has it at its end */
   uint32_t from, to;          /* behind the live records, relative to the chunk */
   bool has_lag;               /* a live record has another time than its header */
-  bool has_signature; /* of a record, behind them: else the ledger has those bytes already */
+  bool has_signature; /* to be searched; else the ledger has the bytes behind them already */
 } evtx_left;
 
 /* A stretch of the file: a chunk, or bytes that belong to none. */
@@ -60,8 +60,8 @@ bool evtx_find_base(const uint8_t *bytes, size_t n_bytes, int64_t *ret_base);
 
 /* Reads the live records of one chunk. `bytes` has EVTX_ROOM and holds the piece behind the bytes
  * that are missing, which are zero. What was moved inside of it is moved back. */
-fl_status evtx_chunk_read(fl_job *job, bx *b, evtx_piece *piece, uint8_t *bytes,
-                          fl_rows *rows, fl_err *err);
+fl_status evtx_chunk_read(fl_job *job, bx *b, evtx_piece *piece, uint8_t *bytes, fl_rows *rows,
+                          fl_err *err);
 
 /* Reads what is left behind the live records of all chunks; to be called after them. */
 fl_status evtx_slack_read(fl_job *job, bx *b, bx_store *store, const evtx_map *map, fl_rows *rows,

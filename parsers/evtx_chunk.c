@@ -316,8 +316,8 @@ static fl_status walk_records(chunk *c, fl_err *err) {
   }
 }
 
-/* Behind the live records: zeros, or what older records left. Where a signature of one is left, the
- * bytes are searched once the live records of the whole log are known. */
+/* Behind the live records: zeros, or what older records left. Where a signature of one is left and
+ * somebody asks, the bytes are searched once the live records of the whole log are known. */
 static void look_behind(const chunk *c) {
   static const uint8_t magic[4] = {0x2a, 0x2a, 0, 0};
   const size_t n = c->n_bytes < EVTX_CHUNK || c->end > EVTX_CHUNK ? c->n_bytes : EVTX_CHUNK;
@@ -327,7 +327,8 @@ static void look_behind(const chunk *c) {
   c->left->from = (uint32_t)c->end;
   c->left->to = (uint32_t)n;
   c->left->templates = bx_template_bits(c->decoder);
-  c->left->has_signature = memmem(c->bytes + c->end, last - c->end, magic, sizeof magic) != NULL;
+  c->left->has_signature = fl_job_seeks_old(c->job) &&
+                           memmem(c->bytes + c->end, last - c->end, magic, sizeof magic) != NULL;
   ledger(c, n, c->n_bytes, FL_L_DAMAGED, "behind the end of a chunk");
   if (c->left->has_signature) return;
   ledger(c, c->end, last, FL_L_SLACK, "behind the live records");

@@ -363,6 +363,7 @@ static fl_status learn_inputs(struct fl_run *run, char *const *inputs, size_t n_
   const fl_sink *const sink = run->sink;
   const fl_ingest_options quiet = {.hash = FL_HASH_NONE,
                                    .engine = options->engine,
+                                   .want_recovered_count = true,
                                    .want_markup = options->want_markup,
                                    .n_jobs = options->n_jobs};
   const fl_sink poll = {.self = (void *)sink, .batch = ask};

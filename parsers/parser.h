@@ -50,6 +50,11 @@ fl_shared *fl_job_shared(fl_job *job, const char *format, void (*release)(void *
  * any more. */
 bool fl_job_is_reread(const fl_job *job);
 
+/* Somebody asked for old records, or how many there are. */
+static inline bool fl_job_seeks_old(const fl_job *job) {
+  return job->options->with_recovered || job->options->want_recovered_count;
+}
+
 /* Rows on their way out. `rows` and `slots` grow by doubling; texts that do not lie in `window`
  * come from `arena`; all is reset when the batch was delivered. */
 typedef struct fl_rows {

@@ -74,6 +74,7 @@ typedef struct fl_ingest_options {
   /* Rows with FL_F_SLACK or FL_F_RECOVERED reach the sink. Inputs are read twice, so that one log's
    * old records can use another one's templates; the first time batches come without rows. */
   bool with_recovered;
+  bool want_recovered_count; /* old records are looked for; with_recovered asks for that, too */
   bool want_ledger;
   bool want_markup;            /* shapes carry their element tree, which only XML needs */
   const fl_interest *interest; /* NULL: all rows are wanted */

@@ -1,4 +1,4 @@
-"""Old records behind the live ones: counted always, given with --recovered, never twice and never as garbage."""
+"""Old records behind the live ones: counted by inspect, given with --recovered, never twice and never as garbage."""
 import collections
 import json
 import os
@@ -184,6 +184,9 @@ def main():
     text = run("inspect", bundle).text
     check("more recovered" in text, f"inspect says nothing of old records: {text}")
     expect(run("triage", "--quiet", bundle), 0)
+    for options, is_asked in ((), False), (("--recovered",), True):
+        sources = json.loads(run("triage", "--quiet", "--format", "json", *options, bundle).text)["sources"]
+        check(any(source["recovered"] for source in sources) == is_asked, f"triage {options}: {sources}")
     finish()
 
 
