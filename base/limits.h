@@ -49,6 +49,7 @@ enum {
 #define FL_LIMIT_SPOOL_MEMORY (UINT64_C(16) << 20)   /* a member beyond it goes to O_TMPFILE */
 #define FL_LIMIT_JOB_ARENA ((size_t)256 << 20)
 #define FL_LIMIT_SHARED_ARENA ((size_t)128 << 20) /* templates and shapes of a run */
+#define FL_LIMIT_KNOWN_ARENA ((size_t)64 << 20)   /* sentences bound to shapes */
 #define FL_LIMIT_SOURCE_SHARED ((size_t)24 << 20) /* what one source may add to it */
 #define FL_LIMIT_BATCH_ARENA ((size_t)64 << 20)
 #define FL_LIMIT_CHUNK_SHAPES ((size_t)128 << 20) /* memory to build the shapes of one chunk */

@@ -23,11 +23,14 @@ const char *const fl_column_names[FL_C_COUNT] = {
     [FL_C_HOST] = "host",
     [FL_C_USER_SID] = "user_sid",
     [FL_C_MESSAGE] = "message",
+    [FL_C_MESSAGE_SOURCE] = "message_source",
     [FL_C_LEVEL_NAME] = "level_name",
     [FL_C_TASK_NAME] = "task_name",
     [FL_C_OPCODE_NAME] = "opcode_name",
     [FL_C_KEYWORD_NAMES] = "keyword_names",
 };
+
+const char *const fl_message_source_names[FL_N_MESSAGE_SOURCES] = {"", "rendering", "mta", "own"};
 
 const char *const fl_event_flag_names[FL_N_EVENT_FLAGS] = {
     "slack",    "recovered", "bad_crc",   "truncated",    "duplicate",

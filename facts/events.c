@@ -1,8 +1,4 @@
-/* events.c - the table of known events, and sentences made of them. */
-#include <string.h>
-
-#include "base/arena.h"
-#include "base/text.h"
+/* events.c - the table of known events. */
 #include "faultline/facts.h"
 
 #define FL_EVENT(kind, provider, id, fields, sentence, always, source) \
@@ -19,7 +15,7 @@ static const uint32_t ids[] = {
 };
 #undef FL_EVENT
 
-enum { N_FACTS = sizeof facts / sizeof facts[0], VALUE_SHOWN_MAX = 200 };
+enum { N_FACTS = sizeof facts / sizeof facts[0] };
 
 size_t fl_event_facts(const fl_event_fact **ret_facts) {
   *ret_facts = facts;
@@ -31,65 +27,4 @@ const fl_event_fact *fl_event_fact_find(fl_str provider, uint32_t event_id) {
     if (ids[i] == event_id && fl_str_eq_nocase(fl_str_of(facts[i].provider), provider))
       return &facts[i];
   return NULL;
-}
-
-/* Long values are cut between characters. */
-static fl_str shown_part(fl_str s) {
-  if (s.n <= VALUE_SHOWN_MAX) return s;
-  size_t n = VALUE_SHOWN_MAX;
-  while (n > 0 && ((uint8_t)s.p[n] & 0xc0) == 0x80) n--;
-  return (fl_str){s.p, n};
-}
-
-static fl_str value_shown(const fl_value *value, bool as_hex, fl_arena *arena) {
-  int64_t number = 0;
-  if (!value) return FL_STR("?");
-  if (as_hex && fl_value_number(value, &number)) {
-    char hex[FL_TIME_TEXT_MAX] = "0x";
-    const uint64_t bits = number < 0 ? (uint32_t)number : (uint64_t)number;
-    return fl_arena_str(arena, (fl_str){hex, 2 + fl_text_hex(bits, hex + 2)});
-  }
-  const fl_str text = shown_part(fl_value_text(value, arena));
-  return text.n ? text : FL_STR("?");
-}
-
-/* What stands for "{name}" or "{name:x}"; `place` is the text between the braces. */
-static fl_str place_shown(const fl_event *event, fl_str place, fl_arena *arena) {
-  const bool as_hex = place.n > 2 && memcmp(place.p + place.n - 2, ":x", 2) == 0;
-  if (as_hex) place.n -= 2;
-  return value_shown(fl_event_field(event, place), as_hex, arena);
-}
-
-static size_t place_end(const char *sentence, size_t at) {
-  while (sentence[at] && sentence[at] != '}') at++;
-  return at;
-}
-
-/* Writes at most `cap` bytes of the sentence to `ret_text` and returns its whole length. */
-static size_t fill(const fl_event *event, const char *sentence, fl_arena *arena, size_t cap,
-                   char *ret_text) {
-  size_t n = 0;
-  for (size_t at = 0; sentence[at]; at++) {
-    fl_str part = {sentence + at, 1};
-    if (sentence[at] == '{') {
-      const size_t end = place_end(sentence, at);
-      part = place_shown(event, (fl_str){sentence + at + 1, end - at - 1}, arena);
-      at = end;
-    }
-    if (n < cap && part.n) memcpy(ret_text + n, part.p, part.n < cap - n ? part.n : cap - n);
-    n += part.n;
-  }
-  return n;
-}
-
-fl_str fl_event_sentence(const fl_event *event, fl_arena *arena) {
-  if (event->event_id < 0 || event->event_id > UINT32_MAX) return (fl_str){0};
-  const fl_event_fact *fact = fl_event_fact_find(event->provider, (uint32_t)event->event_id);
-  if (!fact) fact = fl_event_fact_find(event->event_source_name, (uint32_t)event->event_id);
-  if (!fact || !fact->sentence[0]) return (fl_str){0};
-  const size_t n = fill(event, fact->sentence, arena, 0, NULL);
-  char *text = fl_arena_take(arena, n + 1);
-  if (!text) return (fl_str){0};
-  const size_t n_filled = fill(event, fact->sentence, arena, n, text);
-  return (fl_str){text, n_filled < n ? n_filled : n};
 }

@@ -19,6 +19,11 @@ fl_status fl_map_next(fl_str *map, fl_map_item *ret_item);
 /* Takes the next name off *theirs, false at the end. */
 bool fl_map_next_name(fl_str *theirs, fl_str *ret_name);
 
+/* A value as sentences show it: long ones cut, "?" for one that is missing. */
+fl_str fl_value_shown(const fl_value *value, bool as_hex, fl_arena *arena);
+/* Equal but for ASCII case and blanks: how names of fields are compared. */
+bool fl_field_is(fl_str a, fl_str b);
+
 /* NULL when there is no type of this name. */
 fl_convert fl_convert_find(fl_str type);
 /* A number as people write it, at most 32 bits, "%%" in front allowed; negatives are wrapped. */

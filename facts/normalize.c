@@ -38,6 +38,14 @@ static fl_str column_guid(builder *b, fl_column column) {
   return fl_convert_find(FL_STR("guid"))(&value, b->arena, &guid) ? guid.as.text : text;
 }
 
+/* A row that bears no source has its message from RenderingInfo. */
+static fl_message_source column_source(builder *b) {
+  const fl_str text = column_text(b, FL_C_MESSAGE_SOURCE);
+  for (unsigned i = 1; i < FL_N_MESSAGE_SOURCES; i++)
+    if (fl_str_eq(text, fl_str_of(fl_message_source_names[i]))) return (fl_message_source)i;
+  return FL_MESSAGE_RENDERING;
+}
+
 /* Which column becomes which member of an event. */
 typedef enum column_form { TEXT, GUID, NUMBER } column_form;
 #define COLUMN(column, form, member) \
@@ -118,8 +126,7 @@ static void build_data(builder *b, fl_event *event) {
   event->n_data = shape->n_fields;
 }
 
-/* Equal but for ASCII case and blanks. */
-static bool is_name(fl_str a, fl_str b) {
+bool fl_field_is(fl_str a, fl_str b) {
   size_t i = 0, k = 0;
   for (;;) {
     while (i < a.n && a.p[i] == ' ') i++;
@@ -131,7 +138,7 @@ static bool is_name(fl_str a, fl_str b) {
 
 static const fl_value *find(const fl_field *fields, size_t n_fields, fl_str name) {
   for (size_t i = 0; i < n_fields; i++)
-    if (is_name(fields[i].name, name)) return &fields[i].value;
+    if (fl_field_is(fields[i].name, name)) return &fields[i].value;
   return NULL;
 }
 
@@ -192,6 +199,15 @@ static void build_facts(builder *b, fl_event *event) {
   event->n_facts = n;
 }
 
+static void build_message(builder *b, fl_event *event) {
+  if (event->message.n) {
+    event->message_source = column_source(b);
+    return;
+  }
+  event->message = fl_event_sentence(event, b->arena);
+  if (event->message.n) event->message_source = FL_MESSAGE_OWN;
+}
+
 static fl_event event_of(const fl_row *row) {
   return (fl_event){.t = row->t,
                     .t_written = row->t_written == row->t ? 0 : row->t_written,
@@ -214,6 +230,7 @@ fl_status fl_event_build(const fl_batch *batch, const fl_row *row, fl_arena *are
   build_header_id(&b, &event);
   build_data(&b, &event);
   if (!b.out_of_memory) build_facts(&b, &event);
+  if (!b.out_of_memory) build_message(&b, &event);
   if (b.out_of_memory) return no_memory(row, err);
   *ret_event = event;
   return FL_OK;

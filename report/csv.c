@@ -137,6 +137,7 @@ static void write_event(csv *w, const fl_event *event) {
   field_cell(w, event, remotes, sizeof remotes / sizeof *remotes);
   text_cell(w, fl_event_sentence(event, w->arena));
   text_cell(w, event->message);
+  text_cell(w, fl_str_of(fl_message_source_names[event->message_source]));
   payload_cells(w, event);
   text_cell(w, event->source < w->cap_sources ? w->source_names[event->source] : (fl_str){0});
   number_cell(w, event->record_id);
@@ -187,7 +188,8 @@ static fl_status finish(fl_event_writer *writer, fl_err *err) {
 
 static const char header[] =
     "TimeCreated,EventId,Level,Provider,Channel,Computer,ProcessId,ThreadId,UserId,UserName,"
-    "RemoteHost,MapDescription,Message,PayloadData1,PayloadData2,PayloadData3,PayloadData4,"
+    "RemoteHost,MapDescription,Message,MessageSource,PayloadData1,PayloadData2,PayloadData3,"
+    "PayloadData4,"
     "PayloadData5,PayloadData6,SourceFile,EventRecordId,RecordOffset,ActivityId,SessionId,Tags,"
     "Payload\r\n";
 

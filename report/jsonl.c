@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
-#include "base/hash.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/out.h"
@@ -41,19 +40,10 @@ typedef struct plan {
   size_t n_data;
   size_t room;      /* for all that is not a value's own characters */
   size_t most_uses; /* of one slot */
-  uint64_t kind_of; /* the event id that `kind` belongs to, where the provider is constant */
-  fl_str kind;
+  uint64_t fact_of; /* the event id that `fact` belongs to, where the provider is constant */
+  const fl_event_fact *fact;
 } plan;
-enum { NO_KIND_YET = UINT32_MAX };
-
-/* What facts/ says of an event id of a provider, by the bytes of the provider as recorded. */
-enum { KIND_CACHE = 2048, KIND_PROVIDER_MAX = 128 };
-typedef struct kind_entry {
-  uint64_t id;
-  uint32_t n_provider; /* 0: empty */
-  uint8_t provider[KIND_PROVIDER_MAX];
-  fl_str kind;
-} kind_entry;
+enum { NO_FACT_YET = UINT32_MAX };
 
 typedef struct jsonl {
   fl_event_writer base;
@@ -64,7 +54,7 @@ typedef struct jsonl {
   size_t cap_plans;
   fl_str *names; /* of sources, by id: quoted */
   size_t cap_names;
-  kind_entry kinds[KIND_CACHE];
+  fl_known *known;
   fl_day day;    /* of the last time that was written */
   bool is_roomy; /* the output has room for the whole row */
 } jsonl;
@@ -185,7 +175,6 @@ static const struct {
     {FL_C_TASK_NAME, FORM_VALUE},
     {FL_C_OPCODE_NAME, FORM_VALUE},
     {FL_C_KEYWORD_NAMES, FORM_VALUE},
-    {FL_C_MESSAGE, FORM_VALUE},
 };
 
 /* `,"name":` */
@@ -282,7 +271,7 @@ static plan *plan_create(jsonl *w, const fl_shape *shape, fl_arena *arena) {
     if (!add_field(w, p, data, &shape->fields[i], arena)) return NULL;
   p->room = fixed_room(columns, p->n_columns) + fixed_room(data, p->n_data);
   p->most_uses = most_uses(w, shape);
-  p->kind_of = NO_KIND_YET;
+  p->fact_of = NO_FACT_YET;
   return p;
 }
 
@@ -301,35 +290,33 @@ static plan *find_plan(jsonl *w, const fl_shape *shape) {
 
 /* ---- rows ---- */
 
-static fl_str kind_of(jsonl *w, fl_raw provider, uint64_t id) {
-  if (id > UINT32_MAX) return (fl_str){0};
-  const fl_event_fact *fact = fl_event_fact_find(fl_raw_text(provider, w->scratch), (uint32_t)id);
-  return fl_str_of(fact ? fact->kind : "");
-}
-
-static fl_str look_up_kind(jsonl *w, fl_raw provider, uint64_t id) {
-  if (provider.n == 0 || provider.n > KIND_PROVIDER_MAX) return kind_of(w, provider, id);
-  kind_entry *entry = &w->kinds[fl_hash_bytes(provider.p, provider.n, id) % KIND_CACHE];
-  if (entry->n_provider != provider.n || entry->id != id ||
-      memcmp(entry->provider, provider.p, provider.n) != 0) {
-    *entry = (kind_entry){.id = id, .n_provider = provider.n, .kind = kind_of(w, provider, id)};
-    memcpy(entry->provider, provider.p, provider.n);
-  }
-  return entry->kind;
-}
-
-static fl_str find_kind(jsonl *w, plan *p, const fl_batch *batch, const fl_row *row) {
-  const fl_ref *provider = &row->shape->columns[FL_C_PROVIDER];
+static const fl_event_fact *find_fact(jsonl *w, plan *p, const fl_batch *batch, const fl_row *row) {
+  const fl_ref *columns = row->shape->columns;
   const fl_raw raw = fl_row_column(batch, row, FL_C_EVENT_ID);
   uint64_t id = 0;
   if (raw.type == FL_T_U16 && raw.n == 2) id = fl_le16(raw.p);
-  else if (!fl_raw_u64(raw, &id)) return (fl_str){0};
-  if (provider->kind == FL_REF_SLOT) return look_up_kind(w, fl_row_raw(batch, row, provider), id);
-  if (p->kind_of != id) {
-    p->kind_of = id;
-    p->kind = look_up_kind(w, provider->constant, id);
+  else if (!fl_raw_u64(raw, &id)) return NULL;
+  if (columns[FL_C_PROVIDER].kind == FL_REF_SLOT ||
+      columns[FL_C_EVENT_SOURCE_NAME].kind == FL_REF_SLOT)
+    return fl_known_fact(w->known, batch, row);
+  if (p->fact_of != id) {
+    p->fact_of = id;
+    p->fact = fl_known_fact(w->known, batch, row);
   }
-  return p->kind;
+  return p->fact;
+}
+
+/* What a line says of its event beyond the record. */
+typedef struct told {
+  const fl_event_fact *fact;
+  fl_str sentence; /* where the record has no message */
+} told;
+
+static told tell(jsonl *w, plan *p, const fl_batch *batch, const fl_row *row) {
+  told t = {.fact = find_fact(w, p, batch, row)};
+  if (t.fact && fl_row_column(batch, row, FL_C_MESSAGE).type == FL_T_NULL)
+    t.sentence = fl_known_sentence(w->known, t.fact, batch, row, w->scratch);
+  return t;
 }
 
 static inline char *put_text(char *out, const char *text) {
@@ -423,15 +410,52 @@ static char *put_flags(uint32_t flags, char *out) {
   return out;
 }
 
+/* The record's own text, what Windows exported beside its log, or our sentence. */
+static char *put_message(jsonl *w, const told *t, const fl_batch *batch, const fl_row *row,
+                         char *out) {
+  const fl_raw raw = fl_row_column(batch, row, FL_C_MESSAGE);
+  const fl_raw from = fl_row_column(batch, row, FL_C_MESSAGE_SOURCE);
+  if (raw.type == FL_T_NULL && t->sentence.n == 0) return out;
+  const size_t n_bytes = fl_json_raw_room(raw) + fl_json_raw_room(from) + t->sentence.n * 6;
+  if (!(out = room_for(w, out, n_bytes + 2 * ITEM_ROOM))) return NULL;
+  out = put_text(out, ",\"message\":");
+  if (raw.type != FL_T_NULL) out = fl_json_put_raw(raw, w->scratch, out);
+  else out = fl_json_put_quoted(t->sentence, out);
+  out = put_text(out, ",\"message_source\":");
+  if (raw.type == FL_T_NULL) return put_text(out, "\"own\"");
+  if (from.type != FL_T_NULL) return fl_json_put_raw(from, w->scratch, out);
+  return put_text(out, "\"rendering\"");
+}
+
+static char *put_kind(jsonl *w, const told *t, char *out) {
+  const fl_str kind = fl_str_of(t->fact ? t->fact->kind : "");
+  if (kind.n == 0) return out;
+  if (!(out = room_for(w, out, kind.n + ITEM_ROOM))) return NULL;
+  out = put_text(out, ",\"kind\":\"");
+  memcpy(out, kind.p, kind.n);
+  out += kind.n;
+  *out++ = '"';
+  return out;
+}
+
+/* A message that is a constant of its shape takes no slot. */
+static size_t message_room(const fl_row *row, const told *t) {
+  const fl_ref *columns = row->shape->columns;
+  return (t->sentence.n + columns[FL_C_MESSAGE].constant.n +
+          columns[FL_C_MESSAGE_SOURCE].constant.n) *
+         6;
+}
+
 /* Room for the whole row, or for its head alone where that is too much to ask for at once. */
-static char *row_room(jsonl *w, const plan *p, const fl_batch *batch, const fl_row *row) {
-  enum { TAIL_ROOM = 1024 }; /* kind and flags */
+static char *row_room(jsonl *w, const plan *p, const told *t, const fl_batch *batch,
+                      const fl_row *row) {
+  enum { TAIL_ROOM = 1024 }; /* kind, flags, and where a message is from */
   size_t n = 0;
   for (uint32_t i = 0; i < row->shape->n_slots; i++) {
     const fl_raw raw = batch->slots[row->slot0 + i];
     n += raw.n * (size_t)(raw.type & FL_T_ARRAY ? FL_SHORT_TEXT_MAX : 6);
   }
-  const size_t head = head_room(w, batch, row);
+  const size_t head = head_room(w, batch, row) + message_room(row, t);
   w->is_roomy = n < ROOM_AT_ONCE && p->most_uses < ROOM_AT_ONCE &&
                 n * p->most_uses + p->room + head + TAIL_ROOM < ROOM_AT_ONCE;
   return fl_out_room(w->out, w->is_roomy ? ROOM_AT_ONCE : head);
@@ -440,19 +464,15 @@ static char *row_room(jsonl *w, const plan *p, const fl_batch *batch, const fl_r
 static bool put_row(jsonl *w, const fl_batch *batch, const fl_row *row) {
   enum { TAIL_ROOM = 1024 };
   plan *p = find_plan(w, row->shape);
-  char *out = p ? row_room(w, p, batch, row) : NULL;
+  if (!p) return false;
+  const told t = tell(w, p, batch, row);
+  char *out = row_room(w, p, &t, batch, row);
   if (!out) return false;
   out = put_head(w, batch, row, out);
   for (size_t i = 0; i < p->n_columns; i++)
     if (!(out = put_item(w, &p->columns[i], batch, row, out))) return false;
-  const fl_str kind = find_kind(w, p, batch, row);
-  if (kind.n) {
-    if (!(out = room_for(w, out, kind.n + ITEM_ROOM))) return false;
-    out = put_text(out, ",\"kind\":\"");
-    memcpy(out, kind.p, kind.n);
-    out += kind.n;
-    *out++ = '"';
-  }
+  if (!(out = put_message(w, &t, batch, row, out))) return false;
+  if (!(out = put_kind(w, &t, out))) return false;
   if (p->n_data && !(out = put_data(w, p, batch, row, out))) return false;
   if (!(out = room_for(w, out, TAIL_ROOM))) return false;
   if (row->flags) out = put_flags(row->flags, out);
@@ -488,6 +508,7 @@ static fl_status begin_source(void *self, const fl_source_info *source, fl_err *
 static void jsonl_free(jsonl *w) {
   fl_arena_free(w->arena);
   fl_arena_free(w->scratch);
+  fl_known_free(w->known);
   free(w->plans);
   free(w->names);
   free(w);
@@ -508,7 +529,8 @@ fl_status fl_event_format_jsonl(fl_out *out, fl_event_writer **ret_writer, fl_er
   w->out = out;
   w->arena = fl_arena_create(FL_LIMIT_SHARED_ARENA);
   w->scratch = fl_arena_create(FL_LIMIT_BATCH_ARENA);
-  if (!w->arena || !w->scratch) {
+  w->known = fl_known_create();
+  if (!w->arena || !w->scratch || !w->known) {
     jsonl_free(w);
     return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
   }

@@ -33,6 +33,18 @@ static void write_field(const record *r, fl_page *page, fl_str name, const fl_va
   fl_page_field(page, 2, LABEL_WIDTH, label.p ? label.p : "", text);
 }
 
+/* Columns that are not shown as the row holds them. */
+static bool is_told_apart(fl_column column) {
+  return column == FL_C_TIME || column == FL_C_MESSAGE || column == FL_C_MESSAGE_SOURCE;
+}
+
+static void write_message(const record *r, fl_page *page) {
+  if (r->event.message.n == 0) return;
+  fl_page_field(page, 2, LABEL_WIDTH, "message", fl_text_printable(r->event.message, r->arena));
+  fl_page_field(page, 2, LABEL_WIDTH, "message_source",
+                fl_str_of(fl_message_source_names[r->event.message_source]));
+}
+
 static void write_columns(const record *r, fl_page *page) {
   const fl_row *row = r->row;
   char time[FL_TIME_TEXT_MAX];
@@ -47,7 +59,8 @@ static void write_columns(const record *r, fl_page *page) {
   uint8_t guid[16];
   for (fl_column column = 0; column < FL_C_COUNT; column++) {
     const fl_raw raw = fl_column_raw(column, fl_row_column(r->batch, row, column), guid);
-    if (column == FL_C_TIME || raw.type == FL_T_NULL) continue;
+    if (column == FL_C_MESSAGE) write_message(r, page);
+    if (is_told_apart(column) || raw.type == FL_T_NULL) continue;
     const fl_value value = fl_raw_decode(raw, r->arena);
     write_field(r, page, fl_str_of(fl_column_names[column]), &value);
   }
@@ -65,7 +78,8 @@ static void write_flags(const record *r) {
 }
 
 static void write_known(const record *r, fl_page *page) {
-  const fl_str sentence = fl_event_sentence(&r->event, r->arena);
+  const bool is_said = r->event.message_source == FL_MESSAGE_OWN; /* among the columns */
+  const fl_str sentence = is_said ? (fl_str){0} : fl_event_sentence(&r->event, r->arena);
   if (r->event.kind.n == 0) return;
   fl_out_puts(r->out, "what is known of it\n");
   fl_page_field(page, 2, LABEL_WIDTH, "kind", r->event.kind);
@@ -136,6 +150,14 @@ static bool is_number(fl_column column) {
          column == FL_C_PID || column == FL_C_TID;
 }
 
+static void json_message(fl_json *j, const record *r) {
+  if (r->event.message.n == 0) return;
+  fl_json_key(j, "message");
+  fl_json_str(j, r->event.message);
+  fl_json_key(j, "message_source");
+  fl_json_text(j, fl_message_source_names[r->event.message_source]);
+}
+
 static void json_columns(fl_json *j, const record *r) {
   fl_json_key(j, "time");
   if (r->row->flags & FL_F_TIME_INVALID) fl_json_null(j);
@@ -143,7 +165,8 @@ static void json_columns(fl_json *j, const record *r) {
   uint8_t guid[16];
   for (fl_column column = 0; column < FL_C_COUNT; column++) {
     const fl_raw raw = fl_column_raw(column, fl_row_column(r->batch, r->row, column), guid);
-    if (column == FL_C_TIME || raw.type == FL_T_NULL) continue;
+    if (column == FL_C_MESSAGE) json_message(j, r);
+    if (is_told_apart(column) || raw.type == FL_T_NULL) continue;
     const fl_value value = fl_raw_decode(raw, r->arena);
     uint64_t number = 0;
     fl_json_key(j, fl_column_names[column]);

@@ -349,6 +349,13 @@ static void put_data(const render *r, fl_str name, const fl_value *value) {
   fl_out_puts(r->out, "</Data>");
 }
 
+/* Texts from elsewhere are no part of the record. */
+static bool has_rendering(const render *r) {
+  const fl_raw from = fl_row_column(r->batch, r->row, FL_C_MESSAGE_SOURCE);
+  if (fl_row_column(r->batch, r->row, FL_C_MESSAGE).type == FL_T_NULL) return false;
+  return from.type == FL_T_NULL || fl_str_eq(fl_raw_text(from, r->arena), FL_STR("rendering"));
+}
+
 static void render_standard(const render *r) {
   const fl_shape *shape = r->row->shape;
   fl_out_puts(r->out, "<Event xmlns=\"http://schemas.microsoft.com/win/2004/08/events/event\">");
@@ -359,7 +366,7 @@ static void render_standard(const render *r) {
     put_data(r, shape->fields[i].name, &value);
   }
   fl_out_puts(r->out, "</EventData>");
-  if (fl_row_column(r->batch, r->row, FL_C_MESSAGE).type != FL_T_NULL) {
+  if (has_rendering(r)) {
     fl_out_puts(r->out, "<RenderingInfo>");
     put_element(r, "Message", FL_C_MESSAGE);
     put_element(r, "Level", FL_C_LEVEL_NAME);

@@ -99,6 +99,7 @@ fl_status fl_gap_event(const fl_gap *gap, fl_arena *arena, fl_event *ret_event, 
   const fl_event_fact *fact = fl_event_fact_find(event.provider, (uint32_t)event.event_id);
   event.kind = fl_str_of(fact ? fact->kind : "");
   event.message = fl_event_sentence(&event, arena);
+  event.message_source = FL_MESSAGE_OWN;
   event.length = gap->length < UINT32_MAX ? (uint32_t)gap->length : UINT32_MAX;
   *ret_event = event;
   return FL_OK;
@@ -151,6 +152,8 @@ static bool fill_shape(maker *m, const fl_row *row, const fl_event *event, fl_sh
   shape->columns[FL_C_CHANNEL] = next_slot(m, row, text_raw(event->channel));
   shape->columns[FL_C_HOST] = next_slot(m, row, text_raw(event->host));
   shape->columns[FL_C_MESSAGE] = next_slot(m, row, text_raw(event->message));
+  const fl_str from = fl_str_of(fl_message_source_names[event->message_source]);
+  shape->columns[FL_C_MESSAGE_SOURCE] = (fl_ref){.kind = FL_REF_CONST, .constant = text_raw(from)};
   for (size_t i = 0; i < event->n_data; i++) {
     const fl_value *value = &event->data[i].value;
     refs[i] = next_slot(

@@ -3,53 +3,11 @@
 
 #include <string.h>
 
-#include "base/hash.h"
 #include "base/limits.h"
 #include "base/raw.h"
 #include "base/rd.h"
 #include "base/text.h"
 #include "faultline/facts.h"
-
-static const char *look_up_kind(fl_str provider, uint32_t event_id) {
-  const fl_event_fact *fact = fl_event_fact_find(provider, event_id);
-  return fact && fact->kind ? fact->kind : "";
-}
-
-static const char *find_kind(fl_kinds *kinds, fl_str provider, uint32_t event_id) {
-  const uint64_t hash = fl_hash_bytes(provider.p, provider.n, event_id);
-  const size_t at = hash % FL_KIND_SLOTS;
-  if (kinds->slots[at].kind && kinds->slots[at].event_id == event_id &&
-      kinds->slots[at].n == provider.n &&
-      memcmp(kinds->slots[at].provider, provider.p, provider.n) == 0)
-    return kinds->slots[at].kind;
-  const char *kind = look_up_kind(provider, event_id);
-  kinds->slots[at].event_id = event_id;
-  kinds->slots[at].n = (uint32_t)provider.n;
-  memcpy(kinds->slots[at].provider, provider.p, provider.n);
-  kinds->slots[at].kind = kind;
-  return kind;
-}
-
-/* Providers' names are short; a longer one is in no table of ours. */
-static void pack_kind(fl_pack *pack, fl_kinds *kinds, const fl_batch *batch, const fl_row *row) {
-  char text[FL_KIND_PROVIDER_MAX];
-  uint64_t event_id = 0;
-  fl_raw raw = fl_row_column(batch, row, FL_C_PROVIDER);
-  const bool has_id = fl_raw_u64(fl_row_column(batch, row, FL_C_EVENT_ID), &event_id);
-  const char *kind = "";
-  if (has_id && event_id <= UINT32_MAX && raw.n > 0) {
-    if (raw.type == FL_T_STR16) {
-      raw = fl_raw_trim(raw);
-      if (raw.n / 2 <= sizeof text / 3)
-        kind = find_kind(kinds, (fl_str){text, fl_utf16_to_utf8(raw.p, raw.n / 2, text)},
-                         (uint32_t)event_id);
-    } else if (raw.type == FL_T_UTF8 && raw.n <= sizeof text) {
-      kind = find_kind(kinds, (fl_str){(const char *)raw.p, raw.n}, (uint32_t)event_id);
-    }
-  }
-  if (*kind) fl_pack_key(pack, kind);
-  else fl_pack_nil(pack);
-}
 
 /* nil: the event's own time with seven decimals; false: none was recorded. */
 static void pack_time(fl_pack *pack, const fl_row *row, fl_raw raw, bool *is_cut) {
@@ -73,15 +31,44 @@ static void pack_joined(fl_pack *pack, fl_raw raw) {
   fl_arena_free(arena);
 }
 
-static void pack_columns(fl_pack *pack, const fl_plan *plan, const fl_batch *batch,
+static void pack_single(fl_pack *pack, fl_raw raw, bool *is_cut) {
+  if (raw.type & FL_T_ARRAY) pack_joined(pack, raw);
+  else (void)fl_pack_raw(pack, raw, is_cut);
+}
+
+/* The message and where it comes from: of the record, or a sentence of ours. */
+static void pack_message(fl_pack *pack, const fl_teller *teller, const fl_batch *batch,
                          const fl_row *row, bool *is_cut) {
+  const fl_raw raw = fl_row_column(batch, row, FL_C_MESSAGE);
+  const fl_raw from = fl_row_column(batch, row, FL_C_MESSAGE_SOURCE);
+  fl_message_source source = FL_MESSAGE_RENDERING;
+  if (raw.type != FL_T_NULL) {
+    pack_single(pack, raw, is_cut);
+    if (from.type != FL_T_NULL) {
+      pack_single(pack, from, is_cut);
+      return;
+    }
+  } else {
+    fl_arena_reset(teller->scratch);
+    const fl_str own = fl_known_sentence(teller->known, teller->fact, batch, row, teller->scratch);
+    source = own.n ? FL_MESSAGE_OWN : FL_MESSAGE_NONE;
+    if (own.n) fl_pack_str(pack, own);
+    else fl_pack_nil(pack);
+  }
+  if (source == FL_MESSAGE_NONE) fl_pack_nil(pack);
+  else fl_pack_key(pack, fl_message_source_names[source]);
+}
+
+/* The source of the message is packed with the message. */
+static void pack_columns(fl_pack *pack, const fl_plan *plan, const fl_teller *teller,
+                         const fl_batch *batch, const fl_row *row, bool *is_cut) {
   uint8_t guid[16];
   for (unsigned column = 0; column < FL_C_COUNT; column++) {
-    if (plan->constants[column].n) continue;
+    if (plan->constants[column].n || column == FL_C_MESSAGE_SOURCE) continue;
     const fl_raw raw = fl_row_column(batch, row, (fl_column)column);
-    if (raw.type & FL_T_ARRAY) pack_joined(pack, raw);
-    else if (column == FL_C_TIME) pack_time(pack, row, raw, is_cut);
-    else (void)fl_pack_raw(pack, fl_column_raw((fl_column)column, raw, guid), is_cut);
+    if (column == FL_C_MESSAGE) pack_message(pack, teller, batch, row, is_cut);
+    else if (column == FL_C_TIME && !(raw.type & FL_T_ARRAY)) pack_time(pack, row, raw, is_cut);
+    else pack_single(pack, fl_column_raw((fl_column)column, raw, guid), is_cut);
   }
 }
 
@@ -112,7 +99,7 @@ static bool has_same_id(const fl_batch *batch, const fl_row *row) {
   return record_id == row->header_record_id;
 }
 
-fl_status fl_pack_row(fl_runs *runs, fl_plans *plans, fl_kinds *kinds, const fl_batch *batch,
+fl_status fl_pack_row(fl_runs *runs, fl_plans *plans, fl_teller *teller, const fl_batch *batch,
                       const fl_row *row, fl_err *err) {
   const fl_plan *plan = NULL;
   FL_TRY(fl_plans_find(plans, row->shape, &plan, err));
@@ -135,8 +122,10 @@ fl_status fl_pack_row(fl_runs *runs, fl_plans *plans, fl_kinds *kinds, const fl_
     fl_pack_bytes(pack, &n_blob, sizeof n_blob);
     fl_pack_bytes(pack, plan->blob.p, plan->blob.n);
   }
-  pack_columns(pack, plan, batch, row, &is_cut);
-  pack_kind(pack, kinds, batch, row);
+  teller->fact = fl_known_fact(teller->known, batch, row);
+  pack_columns(pack, plan, teller, batch, row, &is_cut);
+  if (teller->fact) fl_pack_key(pack, teller->fact->kind);
+  else fl_pack_nil(pack);
   head.n_values = pack_data(pack, start, batch, row, &is_cut);
   if (pack->failed || pack->n - start > UINT32_MAX)
     return fl_fail(err, FL_E_NOMEM, 0, "out of memory");

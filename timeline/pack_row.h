@@ -2,20 +2,18 @@
 #ifndef FL_TIMELINE_PACK_ROW_H
 #define FL_TIMELINE_PACK_ROW_H
 
+#include "faultline/facts.h"
 #include "timeline/plan.h"
 #include "timeline/run.h"
 
-/* What facts/ call an event, remembered by (provider, id). */
-enum { FL_KIND_SLOTS = 1024, FL_KIND_PROVIDER_MAX = 96 };
-typedef struct fl_kinds {
-  struct {
-    uint32_t event_id, n;
-    char provider[FL_KIND_PROVIDER_MAX];
-    const char *kind; /* static text, "" for none */
-  } slots[FL_KIND_SLOTS];
-} fl_kinds;
+/* What facts/ say of an event: its kind, and a sentence where the record has no message. */
+typedef struct fl_teller {
+  fl_known *known;
+  fl_arena *scratch;         /* one sentence */
+  const fl_event_fact *fact; /* of the row being packed */
+} fl_teller;
 
-fl_status fl_pack_row(fl_runs *runs, fl_plans *plans, fl_kinds *kinds, const fl_batch *batch,
+fl_status fl_pack_row(fl_runs *runs, fl_plans *plans, fl_teller *teller, const fl_batch *batch,
                       const fl_row *row, fl_err *err);
 
 #endif

@@ -28,9 +28,11 @@ void fl_plans_done(fl_plans *plans) {
 
 void fl_plans_new_batch(fl_plans *plans) { plans->last_shape = NULL; }
 
-/* The time is stored by the row: mostly it equals the event's own time. */
+/* The time is stored by the row: mostly it equals the event's own time. So is the message, which is
+ * a sentence of ours where the record has none. */
 static bool is_constant(const fl_shape *shape, unsigned column) {
-  return column != FL_C_TIME && shape->columns[column].kind != FL_REF_SLOT;
+  return column != FL_C_TIME && column != FL_C_MESSAGE && column != FL_C_MESSAGE_SOURCE &&
+         shape->columns[column].kind != FL_REF_SLOT;
 }
 
 /* Arrays do not occur in columns; one is kept as its text. */

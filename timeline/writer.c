@@ -34,7 +34,7 @@ struct fl_timeline_writer {
   fl_arena *arena; /* sources and notes */
   fl_plans plans;
   fl_runs runs;
-  fl_kinds *kinds;
+  fl_teller teller;
   fl_coverage_map *coverage;
   fl_source_info *sources; /* by id; without a name: not met */
   size_t n_sources, cap_sources;
@@ -65,8 +65,10 @@ fl_status fl_timeline_writer_create(fl_out *out, const fl_timeline_options *opti
   const size_t memory = writer->options.memory_bytes;
   fl_runs_init(&writer->runs, memory ? memory : DEFAULT_MEMORY, writer->options.temporary_folder);
   writer->arena = fl_arena_create(FL_LIMIT_JOB_ARENA);
-  writer->kinds = calloc(1, sizeof *writer->kinds);
-  fl_status status = writer->arena && writer->kinds ? FL_OK : no_memory(err);
+  writer->teller.known = fl_known_create();
+  writer->teller.scratch = fl_arena_create(FL_LIMIT_BATCH_ARENA);
+  fl_status status =
+      writer->arena && writer->teller.known && writer->teller.scratch ? FL_OK : no_memory(err);
   if (status == FL_OK) status = fl_plans_init(&writer->plans, err);
   if (status == FL_OK) status = fl_coverage_create(&writer->coverage, err);
   if (status == FL_OK) writer->options.run = fl_arena_str(writer->arena, writer->options.run);
@@ -87,7 +89,8 @@ void fl_timeline_writer_free(fl_timeline_writer *writer) {
   fl_duplicates_done(&writer->duplicates);
   fl_pack_free(&writer->payload);
   fl_pack_free(&writer->offsets);
-  free(writer->kinds);
+  fl_known_free(writer->teller.known);
+  fl_arena_free(writer->teller.scratch);
   free(writer->sources);
   free(writer->notes);
   free(writer->ranks);
@@ -216,7 +219,7 @@ static fl_status on_batch(void *self, const fl_batch *batch, fl_err *err) {
     const fl_row *row = &batch->rows[i];
     if (is_outside(&writer->options, row)) continue;
     FL_TRY(know_source(writer, row->source, err));
-    FL_TRY(fl_pack_row(&writer->runs, &writer->plans, writer->kinds, batch, row, err));
+    FL_TRY(fl_pack_row(&writer->runs, &writer->plans, &writer->teller, batch, row, err));
     if (!fl_runs_are_full(&writer->runs)) continue;
     FL_TRY(rank_sources(writer, err));
     FL_TRY(fl_runs_spill(&writer->runs, writer->ranks, err));

@@ -26,7 +26,8 @@ typedef enum fl_column {
   FL_C_CHANNEL,
   FL_C_HOST, /* System/Computer */
   FL_C_USER_SID,
-  FL_C_MESSAGE, /* RenderingInfo */
+  FL_C_MESSAGE,        /* RenderingInfo, or what LocaleMetaData holds for the record */
+  FL_C_MESSAGE_SOURCE, /* which of them; null: RenderingInfo */
   FL_C_LEVEL_NAME,
   FL_C_TASK_NAME,
   FL_C_OPCODE_NAME,
@@ -149,6 +150,17 @@ typedef struct fl_field {
   fl_value value;
 } fl_field;
 
+/* Where an event's message comes from; the names are part of the timeline format. */
+typedef enum fl_message_source {
+  FL_MESSAGE_NONE,
+  FL_MESSAGE_RENDERING, /* RenderingInfo of the record: Windows' text, in the collector's language
+                         */
+  FL_MESSAGE_MTA,       /* LocaleMetaData beside the log: Windows' text */
+  FL_MESSAGE_OWN        /* our sentence for a known event */
+} fl_message_source;
+enum { FL_N_MESSAGE_SOURCES = 4 };
+FL_API extern const char *const fl_message_source_names[FL_N_MESSAGE_SOURCES]; /* "" for NONE */
+
 /* An event with every value decoded: what rules keep, reports cite and timelines give back.
  * All strings are owned by the arena given when it was built. Numbers are -1 where absent. */
 typedef struct fl_event {
@@ -166,6 +178,7 @@ typedef struct fl_event {
   fl_str keywords; /* "0x…" */
   fl_str provider, provider_guid, channel, host, user_sid, activity_id, related_activity_id,
       message;
+  fl_message_source message_source;
   fl_str level_name, task_name, opcode_name, keyword_names, event_source_name;
   const fl_field *data; /* as recorded, in order */
   size_t n_data;

@@ -19,6 +19,17 @@ FL_API size_t fl_event_facts(const fl_event_fact **ret_facts);
 /* The fact's sentence filled with the event's values; empty when it has none. */
 FL_API fl_str fl_event_sentence(const fl_event *event, fl_arena *arena);
 
+/* What is known of rows, without building their events: look-ups are remembered, sentences bound
+ * to shapes once. For one thread. */
+typedef struct fl_known fl_known;
+FL_API fl_known *fl_known_create(void); /* NULL: no memory */
+FL_API void fl_known_free(fl_known *known);
+FL_API const fl_event_fact *fl_known_fact(fl_known *known, const fl_batch *batch,
+                                          const fl_row *row);
+/* The same text as fl_event_sentence; it lies in `arena`. */
+FL_API fl_str fl_known_sentence(fl_known *known, const fl_event_fact *fact, const fl_batch *batch,
+                                const fl_row *row, fl_arena *arena);
+
 /* A provider or channel without the prefixes that all of Remote Desktop share: "RdpCoreTS". */
 FL_API fl_str fl_provider_short(fl_str name);
 

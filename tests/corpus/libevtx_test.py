@@ -17,7 +17,7 @@ CORPUS = os.environ.get("FL_CORPUS", os.path.join(TOP, "..", "shared", "corpus")
 RELEASE = os.path.join(TOP, "build", "release", "faultline")
 FAULTLINE = RELEASE if os.path.exists(RELEASE) else os.path.join(BUILD, "faultline")
 MOST_BYTES = 1200000
-RENDERED = {"level_name", "task_name", "opcode_name", "keyword_names", "message"}
+RENDERED = {"level_name", "task_name", "opcode_name", "keyword_names", "message", "message_source"}
 
 
 def events(*words):
@@ -52,6 +52,8 @@ def is_markup(value):
 
 
 def differences(ours, theirs):
+    if ours.get("message_source") == "own" == theirs.get("message_source"):
+        del ours["message"], theirs["message"]  # it quotes the data, which is compared below
     for key in set(ours) | set(theirs):
         if key not in ("flags", "data") and not is_same(ours.get(key), theirs.get(key)):
             if not (key in RENDERED and key not in theirs):  # a second document behind the event is not given

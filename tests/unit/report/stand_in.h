@@ -7,6 +7,7 @@
 #define FL_TESTS_STAND_IN_H
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -66,6 +67,25 @@ const fl_event_fact *fl_event_fact_find(fl_str provider, uint32_t event_id) {
   return NULL;
 }
 
+/* Nothing is known of rows. */
+fl_known *fl_known_create(void) { return (fl_known *)calloc(1, 1); }
+void fl_known_free(fl_known *known) { free(known); }
+const fl_event_fact *fl_known_fact(fl_known *known, const fl_batch *batch, const fl_row *row) {
+  (void)known;
+  (void)batch;
+  (void)row;
+  return NULL;
+}
+fl_str fl_known_sentence(fl_known *known, const fl_event_fact *fact, const fl_batch *batch,
+                         const fl_row *row, fl_arena *arena) {
+  (void)known;
+  (void)fact;
+  (void)batch;
+  (void)row;
+  (void)arena;
+  return (fl_str){0};
+}
+
 /* Events that have a message of this form: "=sentence". */
 fl_str fl_event_sentence(const fl_event *event, fl_arena *arena) {
   (void)arena;
@@ -120,6 +140,7 @@ fl_status fl_event_build(const fl_batch *batch, const fl_row *row, fl_arena *are
       .data = data,
       .n_data = row->shape->n_fields,
   };
+  if (ret_event->message.n) ret_event->message_source = FL_MESSAGE_RENDERING;
   return FL_OK;
 }
 

@@ -82,6 +82,7 @@ static void every_kind_of_value_comes_back(void **state) {
   slot[FL_C_TID] = raw_number(arena, FL_T_U32, 4, 4);
   slot[FL_C_USER_SID] = raw_bytes(arena, FL_T_SID, sid, sizeof sid);
   slot[FL_C_MESSAGE] = raw_utf16(arena, "a message");
+  slot[FL_C_MESSAGE_SOURCE] = raw_utf16(arena, "mta");
   slot[FL_C_LEVEL_NAME] = raw_utf16(arena, "Information");
   slot[FL_C_TASK_NAME] = raw_utf16(arena, "Task");
   slot[FL_C_OPCODE_NAME] = raw_utf16(arena, "Info");
