@@ -18,6 +18,10 @@ enum {
   FL_LIMIT_LEDGER_RANGES = 65536,   /* of one source; what follows is one damaged range */
   FL_LIMIT_OLD_RECORDS = 1 << 20,   /* headers of old records in one log */
   FL_LIMIT_SHAPES = 65536,          /* cached shapes; later ones live as long as their batch */
+  FL_LIMIT_TEXT_PAGES = 65536,      /* of one section of a text file: 6.5 million texts */
+  FL_LIMIT_TEXT_PUBLISHERS = 1024,  /* of one text file; look-ups are linear */
+  FL_LIMIT_TEXT_NAMES = 4096,       /* levels, tasks, opcodes or keywords of one publisher */
+  FL_LIMIT_TEXT_FILES = 512,        /* text files of one container: each may hold a descriptor */
   FL_LIMIT_RULE_FILE = 1 << 20,     /* bytes of one rule file */
   FL_LIMIT_RULE_DEPTH = 32,         /* parentheses in a condition */
   FL_LIMIT_SEQUENCE_STEPS = 64,
@@ -47,6 +51,7 @@ enum {
 
 #define FL_LIMIT_UNPACKED_BYTES (UINT64_C(16) << 30) /* all members of one input */
 #define FL_LIMIT_SPOOL_MEMORY (UINT64_C(16) << 20)   /* a member beyond it goes to O_TMPFILE */
+#define FL_LIMIT_TEXT_MEMORY (UINT64_C(64) << 20)    /* text files of an archive kept in memory */
 #define FL_LIMIT_JOB_ARENA ((size_t)256 << 20)
 #define FL_LIMIT_SHARED_ARENA ((size_t)128 << 20) /* templates and shapes of a run */
 #define FL_LIMIT_KNOWN_ARENA ((size_t)64 << 20)   /* sentences bound to shapes */

@@ -150,6 +150,7 @@ static bool parse_ingest(cli_args *args) {
   }
   if (!parse_zone(args)) return false;
   args->ingest.with_recovered = cli_has(args, OPT_recovered);
+  args->ingest.want_texts = strcmp(args->command->name, "inspect") != 0; /* shows no event */
   return true;
 }
 

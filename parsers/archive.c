@@ -11,8 +11,15 @@
 #include "parsers/gunzip.h"
 #include "parsers/run.h"
 #include "parsers/source.h"
+#include "parsers/texts.h"
 
-enum { READ_STEP = 64 << 10, RATIO_GRACE = 1 << 20, RETRIES = 16, NAME_CAP = 1 << 16 };
+enum {
+  READ_STEP = 64 << 10,
+  RATIO_GRACE = 1 << 20,
+  RETRIES = 16,
+  NAME_CAP = 1 << 16,
+  CAB_NAMES_MAX = 8 << 20
+};
 
 /* Formats and filters are enabled by name: the "all" calls would start programs on content alone.
  */
@@ -55,6 +62,9 @@ typedef struct pack {
   bool is_told;          /* a note spoke of read_err */
   uint64_t end;          /* where the archive ends or breaks off */
   size_t n_members;
+  fl_shelf shelf;
+  bool has_looked;       /* all text files are on the shelf */
+  size_t n_logs, n_late; /* logs without texts; text files behind such a log */
   /* The member that is being unpacked. */
   uint64_t n_out, start, claimed;
   bool is_done, is_claimed;
@@ -271,6 +281,20 @@ static void drain(pack *p) {
   while (pull(p, &bytes, &n, &err) == FL_OK) continue;
 }
 
+/* Text files lie on the shelf before the first log is read, where looking for them is cheap. Else
+ * those are used that stand before their log. */
+static fl_status shelve(pack *p, fl_str name, fl_source *source, fl_err *err) {
+  if (!p->job->options->want_texts || !source) return FL_OK;
+  if (!p->has_looked && fl_texts_is_path(name)) {
+    p->n_late += p->n_logs != 0;
+    fl_source_load(source);
+    if (!fl_source_fault(source)) FL_TRY(fl_shelf_add(&p->shelf, name, source, err));
+  }
+  fl_shelf_attach(&p->shelf, name, source);
+  p->n_logs += fl_texts_is_log(name) && !fl_source_get_texts(source);
+  return FL_OK;
+}
+
 static fl_status emit_member(pack *p, struct archive_entry *entry, fl_err *err) {
   fl_arena *scratch = fl_arena_create(FL_LIMIT_RECORD_TEXT);
   if (!scratch) return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
@@ -279,7 +303,9 @@ static fl_status emit_member(pack *p, struct archive_entry *entry, fl_err *err) 
   fl_source *source = member_source(p, entry);
   if (p->locale) uselocale(before);
   ++p->n_members;
-  const fl_status s = fl_job_emit(p->job, name, source, err);
+  fl_status s = shelve(p, name, source, err);
+  if (s == FL_OK) s = fl_job_emit(p->job, name, source, err);
+  else fl_source_free(source);
   fl_arena_free(scratch);
   if (s == FL_OK) drain(p);
   return s;
@@ -340,6 +366,66 @@ static fl_status open_library(pack *p, fl_err *err) {
   return FL_OK;
 }
 
+/* The names of a cabinet stand unpacked behind u32 at 16, one after the other. */
+static bool is_cab_with_texts(pack *p) {
+  uint8_t *names = p->buffer;
+  size_t n = 0;
+  fl_err err = {0};
+  if (fl_source_read(p->job->source, 0, names, 20, &n, &err) < FL_OK || n < 20) return false;
+  const uint32_t at = fl_le32(names + 16);
+  for (uint64_t i = at; fl_source_read(p->job->source, i, names, READ_STEP, &n, &err) == FL_OK;) {
+    if (memmem(names, n, "LocaleMetaData", 14)) return true;
+    if (n < READ_STEP || i - at > CAB_NAMES_MAX) break;
+    i += n - 14;
+  }
+  return false;
+}
+
+/* Whether a pass over the members for their names alone costs little, or is known to be worth it.
+ */
+static bool is_worth_a_look(pack *p) {
+  if (!p->job->options->want_texts) return false;
+  return p->kind->is_seekable || (strcmp(p->kind->type, "cab") == 0 && is_cab_with_texts(p));
+}
+
+static fl_status look_at(pack *p, pack *look, struct archive_entry *entry, fl_arena *scratch,
+                         fl_err *err) {
+  const locale_t before = p->locale ? uselocale(p->locale) : (locale_t)0;
+  const fl_str name = member_name(look, entry, scratch);
+  const bool is_text = archive_entry_filetype(entry) != AE_IFDIR && fl_texts_is_path(name);
+  fl_source *source = is_text ? member_source(look, entry) : NULL;
+  if (p->locale) uselocale(before);
+  if (!source) return is_text ? fl_fail(err, FL_E_NOMEM, 0, "out of memory") : FL_OK;
+  fl_source_load(source);
+  fl_status s = FL_OK;
+  if (!fl_source_fault(source)) s = fl_shelf_add(&p->shelf, name, source, err);
+  fl_source_free(source);
+  return s;
+}
+
+/* Puts every text file on the shelf. What is wrong with the archive is for the pass that reads it
+ * to say. */
+static fl_status look_ahead(pack *p, fl_err *err) {
+  if (!is_worth_a_look(p)) return FL_OK;
+  pack look = {.job = p->job, .kind = p->kind, .locale = p->locale};
+  look.buffer = fl_arena_take(p->job->arena, READ_STEP);
+  fl_arena *scratch = fl_arena_create(FL_LIMIT_RECORD_TEXT);
+  fl_err why = {0};
+  fl_status s = look.buffer && scratch ? open_library(&look, &why) : FL_E_NOMEM;
+  struct archive_entry *entry = NULL;
+  int r = ARCHIVE_OK;
+  if (s == FL_OK) p->has_looked = true;
+  while (s == FL_OK && look.over == FL_OK) {
+    r = next_header(&look, &entry);
+    if (r == ARCHIVE_EOF || r == ARCHIVE_FATAL || !entry) break;
+    fl_arena_reset(scratch);
+    if (r != ARCHIVE_FAILED) s = look_at(p, &look, entry, scratch, err);
+  }
+  if (look.a) archive_read_free(look.a);
+  fl_arena_free(scratch);
+  return s == FL_E_NOMEM ? fl_fail(err, s, 0, "out of memory") : FL_OK;
+}
+
 /* One member. FL_END: there are no more. */
 static fl_status read_member(pack *p, fl_err *err) {
   struct archive_entry *entry = NULL;
@@ -363,7 +449,7 @@ static fl_status read_members(fl_job *job, void *state, uint64_t span, fl_rows *
   (void)span;
   (void)rows;
   pack *p = state;
-  fl_status s = FL_OK;
+  fl_status s = look_ahead(p, err);
   while (s == FL_OK) {
     s = read_member(p, err);
     if (s != FL_END || p->n_members != 0 || p->is_raw || !p->kind->is_filter) continue;
@@ -376,6 +462,11 @@ static fl_status read_members(fl_job *job, void *state, uint64_t span, fl_rows *
     s = FL_OK;
   }
   FL_TRY(s);
+  if (p->n_late || p->shelf.is_cut)
+    fl_job_note(job, p->shelf.is_cut ? FL_NOTE_LIMIT : FL_NOTE_INFO, 0,
+                p->shelf.is_cut ? "limit reached: message texts of more logs than are kept"
+                                : "message texts of logs in front of them are not used: this "
+                                  "archive can be read in one direction only");
   if (p->n_members == 0) return fl_fail(err, FL_E_IO, 0, "archive holds no members");
   fl_job_ledger(job, 0, p->end, FL_L_PARSED, NULL);
   fl_job_ledger(job, p->end, fl_source_size(job->source) - p->end, FL_L_DAMAGED,
@@ -392,6 +483,7 @@ static const kind *find_kind(const char *type) {
 static fl_status open_pack(fl_job *job, void *state, uint64_t *ret_n_spans, fl_err *err) {
   pack *p = state;
   p->job = job;
+  p->shelf = (fl_shelf){.arena = job->arena, .folder_fd = -1};
   p->kind = find_kind(fl_frame_of(job)->info.type);
   p->end = fl_source_size(job->source);
   p->buffer = fl_arena_take(job->arena, READ_STEP);
@@ -407,6 +499,7 @@ static void close_pack(fl_job *job, void *state) {
   if (p->a) archive_read_free(p->a);
   fl_gunzip_free(p->gz);
   if (p->locale) freelocale(p->locale);
+  fl_shelf_done(&p->shelf);
 }
 
 static bool has_bytes(const fl_probe *probe, size_t at, const char *bytes, size_t n) {

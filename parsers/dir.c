@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "parsers/run.h"
 #include "parsers/source.h"
+#include "parsers/texts.h"
 
 /* One path below the folder. `error` is why it is not to be opened, or empty. */
 typedef struct entry {
@@ -22,6 +23,7 @@ typedef struct dir {
   entry *entries; /* freed by close */
   size_t n_entries, cap_entries;
   bool is_cut; /* more files than one input may have */
+  fl_shelf shelf;
 } dir;
 
 /* A folder on the way down. */
@@ -104,6 +106,14 @@ static int by_path(const void *left, const void *right) {
   return fl_str_cmp(a->path, b->path);
 }
 
+/* Text files are known before the first log is read, wherever they stand among the members. */
+static fl_status shelve(fl_job *job, dir *d, fl_err *err) {
+  d->shelf = (fl_shelf){.arena = job->arena, .folder_fd = fl_source_folder_fd(job->source)};
+  for (size_t i = 0; i < d->n_entries && job->options->want_texts; ++i)
+    if (d->entries[i].error.n == 0) FL_TRY(fl_shelf_add(&d->shelf, d->entries[i].path, NULL, err));
+  return FL_OK;
+}
+
 static fl_status open_dir(fl_job *job, void *state, uint64_t *ret_n_spans, fl_err *err) {
   dir *d = state;
   const int fd = fcntl(fl_source_folder_fd(job->source), F_DUPFD_CLOEXEC, 0);
@@ -117,6 +127,7 @@ static fl_status open_dir(fl_job *job, void *state, uint64_t *ret_n_spans, fl_er
   if (s < FL_OK) return s;
   if (d->n_entries == 0) return fl_fail(err, FL_E_IO, 0, "folder holds no files");
   qsort(d->entries, d->n_entries, sizeof *d->entries, by_path);
+  FL_TRY(shelve(job, d, err));
   *ret_n_spans = 1;
   return FL_OK;
 }
@@ -124,7 +135,7 @@ static fl_status open_dir(fl_job *job, void *state, uint64_t *ret_n_spans, fl_er
 static fl_status read_dir(fl_job *job, void *state, uint64_t span, fl_rows *rows, fl_err *err) {
   (void)span;
   (void)rows;
-  const dir *d = state;
+  dir *d = state;
   fl_status s = FL_OK;
   for (size_t i = 0; i < d->n_entries && s == FL_OK; ++i) {
     const entry *e = &d->entries[i];
@@ -136,8 +147,11 @@ static fl_status read_dir(fl_job *job, void *state, uint64_t span, fl_rows *rows
     if (s < FL_OK)
       source = fl_source_refused(0, s, "%.*s", e->error.n ? (int)e->error.n : (int)strlen(why.text),
                                  e->error.n ? e->error.p : why.text);
+    fl_shelf_attach(&d->shelf, e->path, source);
     s = fl_job_emit(job, e->path, source, err);
   }
+  if (d->shelf.is_cut)
+    fl_job_note(job, FL_NOTE_LIMIT, 0, "limit reached: message texts of more logs than are kept");
   if (s == FL_E_LIMIT || d->is_cut) {
     fl_job_note(job, FL_NOTE_LIMIT, 0, "limit reached: only the first %d files were read",
                 (int)FL_LIMIT_MEMBERS);
@@ -148,6 +162,7 @@ static fl_status read_dir(fl_job *job, void *state, uint64_t span, fl_rows *rows
 
 static void close_dir(fl_job *job, void *state) {
   (void)job;
+  fl_shelf_done(&((dir *)state)->shelf);
   free(((dir *)state)->entries);
 }
 

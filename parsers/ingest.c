@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "parsers/run.h"
 #include "parsers/source.h"
+#include "parsers/texts.h"
 
 enum { HEAD_SIZE = 4096, NAMES_CAP = 256 << 20, SCORE_MAGIC = 50, SCORE_NAME = 10 };
 
@@ -162,7 +163,8 @@ static fl_status parse(fl_frame *frame, const fl_parser *parser) {
   if (!state) return fl_run_stop(run, FL_E_NOMEM, NULL);
   uint64_t n_spans = 0;
   bool is_capped = false;
-  fl_status s = parser->open(&frame->job, state, &n_spans, &err);
+  fl_status s = fl_texts_open(&frame->job, &frame->texts, &err);
+  if (s == FL_OK) s = parser->open(&frame->job, state, &n_spans, &err);
   if (s == FL_OK) {
     s = is_read_ahead(frame, parser, n_spans)
             ? fl_spans_read(frame, parser, state, n_spans, &is_capped, &err)
@@ -177,6 +179,8 @@ static fl_status parse(fl_frame *frame, const fl_parser *parser) {
     is_capped |= fl_arena_is_capped(run->rows.arena);
   }
   if (parser->close) parser->close(&frame->job, state);
+  fl_texts_close(frame->texts);
+  frame->texts = NULL;
   return end_parse(frame, s, is_capped, &err);
 }
 
@@ -333,7 +337,14 @@ static fl_status ingest_input(struct fl_run *run, const char *path) {
     if (s < FL_OK) source = fl_source_refused(0, s, "%s", err.text);
   }
   if (!source) return fl_run_stop(run, FL_E_NOMEM, NULL);
-  return fl_run_source(run, NULL, name, source);
+  fl_shelf shelf;
+  fl_status s = fl_shelf_of_input(path, run->arena, &shelf, &err);
+  if (s < FL_OK) s = fl_run_stop(run, s, &err);
+  fl_shelf_attach(&shelf, fl_name_of_input(path), source);
+  if (s == FL_OK) s = fl_run_source(run, NULL, name, source);
+  else fl_source_free(source);
+  fl_shelf_done(&shelf);
+  return s;
 }
 
 /* Old records may need templates that only a later source has, and what is found must not hang on

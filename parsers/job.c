@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "parsers/run.h"
 #include "parsers/source.h"
+#include "parsers/texts.h"
 
 enum { NOTE_TEXT_CAP = 1000 };
 
@@ -272,6 +273,7 @@ void fl_rows_empty(fl_rows *rows) {
 fl_status fl_rows_deliver(fl_frame *frame, fl_rows *rows, fl_err *err) {
   struct fl_run *run = frame->job.run;
   prepare_rows(frame, rows);
+  if (frame->texts) FL_TRY(fl_texts_apply(frame->texts, rows, err));
   const fl_batch batch = {frame->info.id, rows->n_rows, rows->rows, rows->slots, frame->job.source};
   fl_status s = run->stop;
   if (s == FL_OK && rows->n_rows != 0 && run->sink->batch) {

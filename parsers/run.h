@@ -62,6 +62,7 @@ typedef struct fl_frame {
   uint64_t seq;
   bool has_time;
   fl_spans *spans; /* while its spans are read ahead: notes and batches of the parser go there */
+  struct fl_texts *texts;   /* of the log; NULL: none */
   fl_note_kind *note_kinds; /* in order of their first note; the last may be mixed */
   size_t n_note_kinds;
 } fl_frame;

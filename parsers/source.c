@@ -39,6 +39,8 @@ struct fl_source {
   bool is_drained, is_faulty;
   fl_err fault;
   uint8_t *own_buffer; /* standard input's */
+  unsigned n_shares;   /* beside the first */
+  fl_source_texts texts;
 };
 
 uint64_t fl_source_size(const fl_source *source) {
@@ -63,8 +65,10 @@ static fl_source *source_create(source_kind kind) {
   return source;
 }
 
+void fl_source_share(fl_source *source) { ++source->n_shares; }
+
 void fl_source_free(fl_source *source) {
-  if (!source) return;
+  if (!source || source->n_shares-- != 0) return;
   if (source->fd >= 0) close(source->fd);
   free(source->memory);
   free(source->own_buffer);
@@ -298,6 +302,18 @@ static void pull_until(fl_source *source, uint64_t n_wanted) {
     source->fault = err;
     source->fault.code = s;
   }
+}
+
+uint64_t fl_source_memory(const fl_source *source) { return source->n_memory; }
+
+fl_status fl_source_spill(fl_source *source, fl_err *err) {
+  return source->n_memory != 0 ? spill(source, err) : FL_OK;
+}
+
+void fl_source_set_texts(fl_source *source, fl_source_texts texts) { source->texts = texts; }
+
+const fl_source_texts *fl_source_get_texts(const fl_source *source) {
+  return source->texts.path.p ? &source->texts : NULL;
 }
 
 size_t fl_source_head(fl_source *source, uint8_t *ret_head, size_t cap) {

@@ -24,7 +24,23 @@ fl_source *fl_source_of_stdin(void);
 /* A source without bytes that can only be reported: `status` and text say why. */
 fl_source *fl_source_refused(uint64_t size_bytes, fl_status status, const char *format, ...)
     FL_PRINTF(3, 4);
+/* Sources are counted: each share is given back with fl_source_free. */
+void fl_source_share(fl_source *source);
 void fl_source_free(fl_source *source);
+/* Bytes of memory that a spool takes; moves them to a nameless file. */
+uint64_t fl_source_memory(const fl_source *source);
+fl_status fl_source_spill(fl_source *source, fl_err *err);
+
+/* Where the texts of a log lie (texts.h); all of it is the container's and outlives the log. */
+typedef struct fl_source_texts {
+  fl_str path; /* with a NUL behind it */
+  uint32_t language;
+  size_t n_languages; /* that were there to choose from */
+  fl_source *source;  /* NULL: `path` below `folder_fd` */
+  int folder_fd;
+} fl_source_texts;
+void fl_source_set_texts(fl_source *source, fl_source_texts texts);
+const fl_source_texts *fl_source_get_texts(const fl_source *source); /* NULL: none */
 
 bool fl_source_is_folder(const fl_source *source);
 bool fl_source_has_size(const fl_source *source); /* false: a stream of unknown length */

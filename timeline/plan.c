@@ -125,7 +125,8 @@ static const fl_plan *find_by_content(fl_plans *plans, const fl_shape *shape) {
 }
 
 static void remember_serial(fl_plans *plans, const fl_shape *shape, const fl_plan *plan) {
-  if (!shape->cached || shape->serial >= FL_LIMIT_SHAPES || plan->index == FL_PLAN_INLINE) return;
+  if (!shape->cached || shape->serial >= 2 * FL_LIMIT_SHAPES || plan->index == FL_PLAN_INLINE)
+    return;
   const size_t old = plans->cap_serials;
   void *list = plans->by_serial;
   if (!fl_grow(&list, &plans->cap_serials, (size_t)shape->serial + 1, sizeof *plans->by_serial))

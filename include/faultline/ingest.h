@@ -76,6 +76,7 @@ typedef struct fl_ingest_options {
   bool with_recovered;
   bool want_recovered_count; /* old records are looked for; with_recovered asks for that, too */
   bool want_ledger;
+  bool want_texts;             /* rows bear the texts that Windows exported beside their log */
   bool want_markup;            /* shapes carry their element tree, which only XML needs */
   const fl_interest *interest; /* NULL: all rows are wanted */
   unsigned n_jobs;             /* 0 = number of processors */
