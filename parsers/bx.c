@@ -378,9 +378,14 @@ static bx_early *early_place(bx *b, uint64_t word) {
   return &b->early[(word * UINT64_C(0x9e3779b97f4a7c15)) >> 56];
 }
 
+/* Old records may need the templates of records that nobody wants: then all are decoded whole. */
+static const fl_interest *interest_of(const bx *b) {
+  return fl_job_seeks_old(b->job) ? NULL : b->job->options->interest;
+}
+
 /* After a record was decoded whole: can those like it be judged by their outer template alone? */
 static void learn_early(bx *b, const fl_shape *shape) {
-  const fl_interest *interest = b->job->options->interest;
+  const fl_interest *interest = interest_of(b);
   const uint64_t word = b->key.items[0];
   if (!interest || !shape->cached || bx_word_tag(word) != BX_INSTANCE) return;
   const bx_template *t = bx_store_template(b->store, (uint32_t)(bx_word_payload(word) >> 16));
@@ -397,8 +402,8 @@ static void learn_early(bx *b, const fl_shape *shape) {
 
 /* The record whose outer template has these values is not wanted. */
 static bool is_left_out(bx_walk *w, uint64_t word, const bx_values *values) {
-  const fl_interest *interest = w->b->job->options->interest;
-  if (!interest || w->b->recovery || w->depth > 0 || w->words->n > 1) return false;
+  const fl_interest *interest = interest_of(w->b);
+  if (!interest || w->depth > 0 || w->words->n > 1) return false;
   const bx_early *early = early_place(w->b, word);
   if (early->word != word) return false;
   const fl_row row = {.shape = early->shape, .slot0 = values->first};

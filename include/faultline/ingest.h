@@ -57,7 +57,8 @@ typedef struct fl_sink {
 
 /* What a consumer wants of records, asked before they are decoded whole. A record that it does not
  * want is counted but never becomes a row; what is damaged inside of it is not looked for. Whoever
- * decodes calls it, one thread at a time but not always the same. */
+ * decodes calls it, one thread at a time but not always the same. Where old records are looked for
+ * nobody is asked. */
 typedef struct fl_interest {
   void *self;
   uint32_t columns; /* 1 << fl_column: all that `wants` looks at */
