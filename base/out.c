@@ -70,6 +70,8 @@ static fl_status open_file(fl_out *out, const char *path, fl_err *err) {
 fl_status fl_out_open(const char *path, fl_out **ret_out, fl_err *err) {
   fl_out *out = NULL;
   FL_TRY(create(STDOUT_FILENO, FL_OUT_BUFFER, &out, err));
+  /* A pipe that takes more at once saves turns between its two ends; a file has no such size. */
+  (void)fcntl(STDOUT_FILENO, F_SETPIPE_SZ, FL_OUT_BUFFER * 4);
   if (path && strcmp(path, "-") != 0) {
     const fl_status status = open_file(out, path, err);
     if (status < FL_OK) {
