@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "base/shape.h"
 #include "base/text.h"
 #include "facts/fieldmap.h"
 
@@ -164,14 +165,10 @@ static bound *bind(const fl_shape *shape, const fl_event_fact *fact, fl_arena *a
 
 /* Where the sentences of a shape are listed; NULL when they are not kept. */
 static bound **list_of(fl_known *known, const fl_shape *shape) {
-  if (!shape->cached || shape->serial > FL_LIMIT_SHAPES * 2) return NULL;
-  const size_t had = known->cap_serials;
-  if (shape->serial >= had) {
-    if (!fl_grow((void **)&known->by_serial, &known->cap_serials, (size_t)shape->serial + 1,
-                 sizeof *known->by_serial))
-      return NULL;
-    memset(known->by_serial + had, 0, (known->cap_serials - had) * sizeof *known->by_serial);
-  }
+  if (!fl_shape_is_kept(shape)) return NULL;
+  if (!fl_grow_zeroed((void **)&known->by_serial, &known->cap_serials, (size_t)shape->serial + 1,
+                      sizeof *known->by_serial))
+    return NULL;
   return &known->by_serial[shape->serial];
 }
 

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/raw.h"
 #include "base/rd.h"
+#include "base/shape.h"
 #include "faultline/report.h"
 
 /* A value of a shape that differs from row to row. */
@@ -91,16 +92,13 @@ static plan *plan_create(const fl_shape *shape, fl_arena *arena) {
 }
 
 static const plan *find_plan(fl_digest *d, const fl_shape *shape) {
-  if (!shape->cached || shape->serial > FL_LIMIT_SHAPES * 2) {
+  if (!fl_shape_is_kept(shape)) {
     fl_arena_reset(d->scratch);
     return plan_create(shape, d->scratch);
   }
-  if (shape->serial >= d->cap_plans) {
-    const size_t had = d->cap_plans;
-    if (!fl_grow((void **)&d->plans, &d->cap_plans, shape->serial + 1, sizeof *d->plans))
-      return NULL;
-    memset(d->plans + had, 0, (d->cap_plans - had) * sizeof *d->plans);
-  }
+  if (shape->serial >= d->cap_plans &&
+      !fl_grow_zeroed((void **)&d->plans, &d->cap_plans, shape->serial + 1, sizeof *d->plans))
+    return NULL;
   if (!d->plans[shape->serial]) d->plans[shape->serial] = plan_create(shape, d->arena);
   return d->plans[shape->serial];
 }

@@ -10,6 +10,7 @@
 #include "base/out.h"
 #include "base/raw.h"
 #include "base/rd.h"
+#include "base/shape.h"
 #include "base/text.h"
 #include "faultline/facts.h"
 #include "report/exporter.h"
@@ -276,14 +277,10 @@ static plan *plan_create(jsonl *w, const fl_shape *shape, fl_arena *arena) {
 }
 
 static plan *find_plan(jsonl *w, const fl_shape *shape) {
-  if (!shape->cached || shape->serial > FL_LIMIT_SHAPES * 2)
-    return plan_create(w, shape, w->scratch);
-  if (shape->serial >= w->cap_plans) {
-    const size_t had = w->cap_plans;
-    if (!fl_grow((void **)&w->plans, &w->cap_plans, shape->serial + 1, sizeof *w->plans))
-      return NULL;
-    memset(w->plans + had, 0, (w->cap_plans - had) * sizeof *w->plans);
-  }
+  if (!fl_shape_is_kept(shape)) return plan_create(w, shape, w->scratch);
+  if (shape->serial >= w->cap_plans &&
+      !fl_grow_zeroed((void **)&w->plans, &w->cap_plans, shape->serial + 1, sizeof *w->plans))
+    return NULL;
   if (!w->plans[shape->serial]) w->plans[shape->serial] = plan_create(w, shape, w->arena);
   return w->plans[shape->serial];
 }
@@ -495,10 +492,8 @@ static fl_status write_batch(void *self, const fl_batch *batch, fl_err *err) {
 
 static fl_status begin_source(void *self, const fl_source_info *source, fl_err *err) {
   jsonl *w = self;
-  const size_t had = w->cap_names;
-  if (!fl_grow((void **)&w->names, &w->cap_names, (size_t)source->id + 1, sizeof *w->names))
+  if (!fl_grow_zeroed((void **)&w->names, &w->cap_names, (size_t)source->id + 1, sizeof *w->names))
     return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
-  if (w->cap_names > had) memset(w->names + had, 0, (w->cap_names - had) * sizeof *w->names);
   char *text = fl_arena_take(w->arena, source->name.n * 6 + 3);
   if (!text) return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
   w->names[source->id] = (fl_str){text, (size_t)(fl_json_put_quoted(source->name, text) - text)};

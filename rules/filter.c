@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "base/shape.h"
 #include "rules/flr_parse.h"
 
 /* What the condition comes to for the rows of one shape. */
@@ -105,21 +106,14 @@ uint32_t fl_filter_columns(const fl_filter *filter) {
   return filter->needs_event || filter->needs_row ? 0 : filter->columns;
 }
 
-/* Decodes the columns that the condition looks at, and no others. */
-static fl_status judge_columns(fl_filter *filter, const fl_batch *batch, const fl_row *row,
-                               bool *ret_holds, fl_err *err) {
+/* Decodes the columns that the condition looks at and no others, or the event where it has to. */
+static fl_status judge(fl_filter *filter, const fl_batch *batch, const fl_row *row, bool *ret_holds,
+                       fl_err *err) {
   fl_event event = {0};
-  fl_arena_reset(filter->scratch);
-  FL_TRY(fl_event_build_columns(batch, row, filter->columns, filter->scratch, &event, err));
-  *ret_holds = fl_expr_holds(filter->expr, &event);
-  return FL_OK;
-}
-
-static fl_status judge_event(fl_filter *filter, const fl_batch *batch, const fl_row *row,
-                             bool *ret_holds, fl_err *err) {
-  fl_event event = {0};
-  fl_arena_reset(filter->scratch);
-  FL_TRY(fl_event_build(batch, row, filter->scratch, &event, err));
+  fl_arena *scratch = filter->scratch;
+  fl_arena_reset(scratch);
+  if (filter->needs_event) FL_TRY(fl_event_build(batch, row, scratch, &event, err));
+  else FL_TRY(fl_event_build_columns(batch, row, filter->columns, scratch, &event, err));
   *ret_holds = fl_expr_holds(filter->expr, &event);
   return FL_OK;
 }
@@ -135,7 +129,7 @@ static fl_status make_plan(fl_filter *filter, const fl_batch *batch, const fl_ro
   plan->fate = FATE_BY_ROW;
   if (plan->slots) return FL_OK;
   bool holds = false;
-  FL_TRY(judge_columns(filter, batch, row, &holds, err));
+  FL_TRY(judge(filter, batch, row, &holds, err));
   plan->fate = holds ? FATE_ALWAYS : FATE_NEVER;
   return FL_OK;
 }
@@ -143,14 +137,9 @@ static fl_status make_plan(fl_filter *filter, const fl_batch *batch, const fl_ro
 static fl_status find_plan(fl_filter *filter, const fl_batch *batch, const fl_row *row,
                            shape_plan **ret_plan, fl_err *err) {
   const uint64_t serial = row->shape->serial;
-  if (serial >= filter->cap_plans) {
-    const size_t had = filter->cap_plans;
-    void *list = filter->plans;
-    if (!fl_grow(&list, &filter->cap_plans, serial + 1, sizeof *filter->plans))
-      return fl_fail(err, FL_E_NOMEM, 0, "out of memory for --where");
-    filter->plans = list;
-    memset(filter->plans + had, 0, (filter->cap_plans - had) * sizeof *filter->plans);
-  }
+  if (serial >= filter->cap_plans && !fl_grow_zeroed((void **)&filter->plans, &filter->cap_plans,
+                                                     serial + 1, sizeof *filter->plans))
+    return fl_fail(err, FL_E_NOMEM, 0, "out of memory for --where");
   *ret_plan = &filter->plans[serial];
   if ((*ret_plan)->fate != FATE_UNKNOWN) return FL_OK;
   return make_plan(filter, batch, row, *ret_plan, err);
@@ -175,11 +164,11 @@ static fl_status judge_row(fl_filter *filter, const fl_batch *batch, const fl_ro
                            uint32_t slots, bool *ret_holds, fl_err *err) {
   uint8_t key[MEMO_KEY];
   const uint32_t n = make_key(batch, row, slots, key);
-  if (n == 0) return judge_columns(filter, batch, row, ret_holds, err);
+  if (n == 0) return judge(filter, batch, row, ret_holds, err);
   const uint64_t serial = row->shape->serial + 1;
   memo *known = &filter->memos[fl_hash_bytes(key, n, serial) % MEMOS];
   if (known->serial != serial || known->n_key != n || memcmp(known->key, key, n) != 0) {
-    FL_TRY(judge_columns(filter, batch, row, &known->holds, err));
+    FL_TRY(judge(filter, batch, row, &known->holds, err));
     known->serial = serial;
     known->n_key = n;
     memcpy(known->key, key, n);
@@ -190,10 +179,8 @@ static fl_status judge_row(fl_filter *filter, const fl_batch *batch, const fl_ro
 
 fl_status fl_filter_row(fl_filter *filter, const fl_batch *batch, const fl_row *row,
                         bool *ret_holds, fl_err *err) {
-  if (filter->needs_event) return judge_event(filter, batch, row, ret_holds, err);
-  const bool is_planned =
-      !filter->needs_row && row->shape->cached && row->shape->serial <= FL_LIMIT_SHAPES * 2;
-  if (!is_planned) return judge_columns(filter, batch, row, ret_holds, err);
+  if (filter->needs_event || filter->needs_row || !fl_shape_is_kept(row->shape))
+    return judge(filter, batch, row, ret_holds, err);
   shape_plan *plan = NULL;
   FL_TRY(find_plan(filter, batch, row, &plan, err));
   if (plan->fate == FATE_BY_ROW) return judge_row(filter, batch, row, plan->slots, ret_holds, err);

@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/raw.h"
+#include "base/shape.h"
 #include "base/text.h"
 
 enum {
@@ -278,14 +279,9 @@ static fl_shape_plan find_plan(fl_coverage_map *map, const fl_batch *batch, cons
   if (shape->cached && shape->serial < map->cap_plans && map->plans[shape->serial].is_known)
     return map->last_plan = map->plans[shape->serial];
   map->last_plan = make_plan(map, batch, row);
-  if (!shape->cached || shape->serial >= FL_LIMIT_SHAPES) return map->last_plan;
-  const size_t old = map->cap_plans;
-  void *list = map->plans;
-  if (fl_grow(&list, &map->cap_plans, (size_t)shape->serial + 1, sizeof *map->plans)) {
-    map->plans = list;
-    for (size_t i = old; i < map->cap_plans; i++) map->plans[i] = (fl_shape_plan){0};
+  if (fl_shape_is_kept(shape) && fl_grow_zeroed((void **)&map->plans, &map->cap_plans,
+                                                (size_t)shape->serial + 1, sizeof *map->plans))
     map->plans[shape->serial] = map->last_plan;
-  }
   return map->last_plan;
 }
 

@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/rd.h"
+#include "base/shape.h"
 
 /* Beyond it plans travel with their rows, so that memory stays bounded. */
 enum { PLAN_MEMORY = 32 << 20, HEADER_BYTES = 4 * (2 + FL_C_COUNT) };
@@ -125,14 +126,12 @@ static const fl_plan *find_by_content(fl_plans *plans, const fl_shape *shape) {
 }
 
 static void remember_serial(fl_plans *plans, const fl_shape *shape, const fl_plan *plan) {
-  if (!shape->cached || shape->serial >= 2 * FL_LIMIT_SHAPES || plan->index == FL_PLAN_INLINE)
-    return;
-  const size_t old = plans->cap_serials;
+  if (!fl_shape_is_kept(shape) || plan->index == FL_PLAN_INLINE) return;
   void *list = plans->by_serial;
-  if (!fl_grow(&list, &plans->cap_serials, (size_t)shape->serial + 1, sizeof *plans->by_serial))
+  if (!fl_grow_zeroed(&list, &plans->cap_serials, (size_t)shape->serial + 1,
+                      sizeof *plans->by_serial))
     return;
   plans->by_serial = list;
-  for (size_t i = old; i < plans->cap_serials; i++) plans->by_serial[i] = NULL;
   plans->by_serial[shape->serial] = plan;
 }
 
