@@ -1,4 +1,4 @@
-/* pool.c - one worker that makes items ahead, and the hand-over of slots. */
+/* pool.c - one worker that makes items ahead, with the hand-over of slots; a crew for tasks. */
 #include "base/pool.h"
 
 #include <pthread.h>
@@ -127,4 +127,86 @@ void fl_ahead_stop(fl_ahead *a) {
   (void)pthread_mutex_unlock(&a->lock);
   (void)pthread_join(a->thread, NULL);
   destroy(a);
+}
+
+struct fl_crew {
+  pthread_t threads[FL_CREW_MAX_WORKERS];
+  unsigned n_threads, n_named; /* workers that know their number */
+  pthread_mutex_t lock;
+  pthread_cond_t changed;
+  fl_crew_do work;
+  void *self;
+  void *tasks[FL_CREW_MAX_OPEN]; /* by number, going round */
+  bool is_done[FL_CREW_MAX_OPEN];
+  uint64_t n_given, n_begun;
+  bool is_stopped;
+};
+
+static void *work_crew(void *self) {
+  fl_crew *crew = self;
+  (void)pthread_mutex_lock(&crew->lock);
+  const unsigned worker = crew->n_named++;
+  for (;;) {
+    while (!crew->is_stopped && crew->n_begun == crew->n_given)
+      (void)pthread_cond_wait(&crew->changed, &crew->lock);
+    if (crew->is_stopped) break;
+    const size_t place = crew->n_begun++ % FL_CREW_MAX_OPEN;
+    void *task = crew->tasks[place];
+    (void)pthread_mutex_unlock(&crew->lock);
+    crew->work(crew->self, task, worker);
+    (void)pthread_mutex_lock(&crew->lock);
+    crew->is_done[place] = true;
+    (void)pthread_cond_broadcast(&crew->changed);
+  }
+  (void)pthread_mutex_unlock(&crew->lock);
+  return NULL;
+}
+
+fl_status fl_crew_start(unsigned n_workers, fl_crew_do task, void *self, fl_crew **ret_crew,
+                        fl_err *err) {
+  fl_crew *crew = calloc(1, sizeof *crew);
+  if (!crew) return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
+  crew->work = task;
+  crew->self = self;
+  (void)pthread_mutex_init(&crew->lock, NULL);
+  (void)pthread_cond_init(&crew->changed, NULL);
+  const unsigned most = n_workers < FL_CREW_MAX_WORKERS ? n_workers : FL_CREW_MAX_WORKERS;
+  while (crew->n_threads < most &&
+         pthread_create(&crew->threads[crew->n_threads], NULL, work_crew, crew) == 0)
+    crew->n_threads++;
+  if (crew->n_threads == 0) {
+    fl_crew_stop(crew);
+    return fl_fail(err, FL_E_LIMIT, 0, "no thread to be had");
+  }
+  *ret_crew = crew;
+  return FL_OK;
+}
+
+uint64_t fl_crew_give(fl_crew *crew, void *task) {
+  (void)pthread_mutex_lock(&crew->lock);
+  const uint64_t number = crew->n_given++;
+  crew->tasks[number % FL_CREW_MAX_OPEN] = task;
+  crew->is_done[number % FL_CREW_MAX_OPEN] = false;
+  (void)pthread_cond_broadcast(&crew->changed);
+  (void)pthread_mutex_unlock(&crew->lock);
+  return number;
+}
+
+void fl_crew_wait(fl_crew *crew, uint64_t number) {
+  (void)pthread_mutex_lock(&crew->lock);
+  while (!crew->is_done[number % FL_CREW_MAX_OPEN])
+    (void)pthread_cond_wait(&crew->changed, &crew->lock);
+  (void)pthread_mutex_unlock(&crew->lock);
+}
+
+void fl_crew_stop(fl_crew *crew) {
+  if (!crew) return;
+  (void)pthread_mutex_lock(&crew->lock);
+  crew->is_stopped = true;
+  (void)pthread_cond_broadcast(&crew->changed);
+  (void)pthread_mutex_unlock(&crew->lock);
+  for (unsigned i = 0; i < crew->n_threads; i++) (void)pthread_join(crew->threads[i], NULL);
+  (void)pthread_cond_destroy(&crew->changed);
+  (void)pthread_mutex_destroy(&crew->lock);
+  free(crew);
 }

@@ -1,5 +1,5 @@
-/* pool.h - the only threads there are: one worker that makes items ahead of the thread that takes
- * them, in order.
+/* pool.h - the only threads there are: a worker that makes items ahead of the thread that takes
+ * them, in order; and a crew that does tasks as they come.
  *
  * Items 0, 1, 2 … are made into slots, which go round: a slot belongs to the worker until it is
  * taken, and to the taker until it is given back. What a slot holds is the caller's. Whatever the
@@ -33,5 +33,21 @@ void fl_ahead_give_back(fl_ahead *ahead);
 bool fl_ahead_hand_over(fl_ahead *ahead);
 /* Waits for the worker to end, which it does at its next item at the latest. NULL is fine. */
 void fl_ahead_stop(fl_ahead *ahead);
+
+/* Workers that do tasks of one kind. Whatever was written before a task was given is seen by its
+ * worker, and what the worker wrote by whoever waited for it. */
+typedef struct fl_crew fl_crew;
+typedef void (*fl_crew_do)(void *self, void *task, unsigned worker);
+enum { FL_CREW_MAX_WORKERS = 32, FL_CREW_MAX_OPEN = 128 };
+
+/* As many workers as can be had, at most `n_workers`; FL_E_NOMEM or FL_E_LIMIT for none. */
+fl_status fl_crew_start(unsigned n_workers, fl_crew_do work, void *self, fl_crew **ret_crew,
+                        fl_err *err);
+/* Gives a task and returns its number; numbers count from 0. The caller waits for task n before it
+ * gives task n + FL_CREW_MAX_OPEN. */
+uint64_t fl_crew_give(fl_crew *crew, void *task);
+void fl_crew_wait(fl_crew *crew, uint64_t number);
+/* Tasks that nobody has begun are left. NULL is fine. */
+void fl_crew_stop(fl_crew *crew);
 
 #endif

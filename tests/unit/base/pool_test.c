@@ -1,4 +1,5 @@
-/* pool_test.c - items made ahead arrive whole and in order, and stopping early leaves nothing. */
+/* pool_test.c - items made ahead arrive whole and in order, a crew does its tasks, and stopping
+ * early leaves nothing. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -113,12 +114,50 @@ static void stopping_early_ends_the_worker(void **state) {
   fl_ahead_stop(NULL);
 }
 
+static void do_task(void *self, void *task, unsigned worker) {
+  bool *const has_worked = self;
+  has_worked[worker] = true;
+  *(uint64_t *)task *= 2;
+}
+
+static void a_crew_does_all_tasks(void **state) {
+  (void)state;
+  uint64_t tasks[1000];
+  bool has_worked[FL_CREW_MAX_WORKERS] = {false};
+  fl_crew *crew = NULL;
+  assert_int_equal(fl_crew_start(3, do_task, has_worked, &crew, NULL), FL_OK);
+  for (uint64_t i = 0; i < 1000; i++) {
+    tasks[i] = i;
+    if (i >= FL_CREW_MAX_OPEN) fl_crew_wait(crew, i - FL_CREW_MAX_OPEN);
+    assert_int_equal(fl_crew_give(crew, &tasks[i]), i);
+  }
+  for (uint64_t i = 1000 - FL_CREW_MAX_OPEN; i < 1000; i++) fl_crew_wait(crew, i);
+  for (uint64_t i = 0; i < 1000; i++) assert_int_equal(tasks[i], 2 * i);
+  fl_crew_stop(crew);
+  for (unsigned i = 3; i < FL_CREW_MAX_WORKERS; i++) assert_false(has_worked[i]);
+}
+
+static void a_crew_can_be_stopped(void **state) {
+  (void)state;
+  bool has_worked[FL_CREW_MAX_WORKERS] = {false};
+  for (int i = 0; i < 200; i++) {
+    uint64_t tasks[20] = {0};
+    fl_crew *crew = NULL;
+    assert_int_equal(fl_crew_start(2, do_task, has_worked, &crew, NULL), FL_OK);
+    for (int k = 0; k < i % 20; k++) (void)fl_crew_give(crew, &tasks[k]);
+    fl_crew_stop(crew);
+  }
+  fl_crew_stop(NULL);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(all_items_arrive_in_order),
       cmocka_unit_test(parts_arrive_before_their_item),
       cmocka_unit_test(a_failure_is_the_last_item),
       cmocka_unit_test(stopping_early_ends_the_worker),
+      cmocka_unit_test(a_crew_does_all_tasks),
+      cmocka_unit_test(a_crew_can_be_stopped),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
