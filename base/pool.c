@@ -142,6 +142,17 @@ struct fl_crew {
   bool is_stopped;
 };
 
+/* Does the next task that nobody has begun; with the lock held before and after. */
+static void do_next(fl_crew *crew, unsigned worker) {
+  const size_t place = crew->n_begun++ % FL_CREW_MAX_OPEN;
+  void *task = crew->tasks[place];
+  (void)pthread_mutex_unlock(&crew->lock);
+  crew->work(crew->self, task, worker);
+  (void)pthread_mutex_lock(&crew->lock);
+  crew->is_done[place] = true;
+  (void)pthread_cond_broadcast(&crew->changed);
+}
+
 static void *work_crew(void *self) {
   fl_crew *crew = self;
   (void)pthread_mutex_lock(&crew->lock);
@@ -150,13 +161,7 @@ static void *work_crew(void *self) {
     while (!crew->is_stopped && crew->n_begun == crew->n_given)
       (void)pthread_cond_wait(&crew->changed, &crew->lock);
     if (crew->is_stopped) break;
-    const size_t place = crew->n_begun++ % FL_CREW_MAX_OPEN;
-    void *task = crew->tasks[place];
-    (void)pthread_mutex_unlock(&crew->lock);
-    crew->work(crew->self, task, worker);
-    (void)pthread_mutex_lock(&crew->lock);
-    crew->is_done[place] = true;
-    (void)pthread_cond_broadcast(&crew->changed);
+    do_next(crew, worker);
   }
   (void)pthread_mutex_unlock(&crew->lock);
   return NULL;
@@ -196,6 +201,15 @@ void fl_crew_wait(fl_crew *crew, uint64_t number) {
   (void)pthread_mutex_lock(&crew->lock);
   while (!crew->is_done[number % FL_CREW_MAX_OPEN])
     (void)pthread_cond_wait(&crew->changed, &crew->lock);
+  (void)pthread_mutex_unlock(&crew->lock);
+}
+
+void fl_crew_help(fl_crew *crew, uint64_t number) {
+  (void)pthread_mutex_lock(&crew->lock);
+  while (!crew->is_done[number % FL_CREW_MAX_OPEN]) {
+    if (crew->n_begun < crew->n_given) do_next(crew, FL_CREW_CALLER);
+    else (void)pthread_cond_wait(&crew->changed, &crew->lock);
+  }
   (void)pthread_mutex_unlock(&crew->lock);
 }
 

@@ -1,5 +1,6 @@
 /* pool_test.c - items made ahead arrive whole and in order, a crew does its tasks, and stopping
  * early leaves nothing. */
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -137,6 +138,34 @@ static void a_crew_does_all_tasks(void **state) {
   for (unsigned i = 3; i < FL_CREW_MAX_WORKERS; i++) assert_false(has_worked[i]);
 }
 
+/* One worker that is kept busy: the caller does the rest, in one call. */
+static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+static void wait_or_count(void *self, void *task, unsigned worker) {
+  unsigned *n_own = self;
+  if (worker == FL_CREW_CALLER) {
+    ++*n_own;
+    if (*n_own == 3) (void)pthread_mutex_unlock(&gate);
+  } else {
+    (void)pthread_mutex_lock(&gate);
+    (void)pthread_mutex_unlock(&gate);
+  }
+  *(bool *)task = true;
+}
+
+static void a_caller_helps_while_it_waits(void **state) {
+  (void)state;
+  unsigned n_own = 0;
+  bool is_done[4] = {false};
+  fl_crew *crew = NULL;
+  (void)pthread_mutex_lock(&gate);
+  assert_int_equal(fl_crew_start(1, wait_or_count, &n_own, &crew, NULL), FL_OK);
+  for (unsigned i = 0; i < 4; i++) (void)fl_crew_give(crew, &is_done[i]);
+  for (unsigned i = 0; i < 4; i++) fl_crew_help(crew, i);
+  for (unsigned i = 0; i < 4; i++) assert_true(is_done[i]);
+  assert_true(n_own >= 3);
+  fl_crew_stop(crew);
+}
+
 static void a_crew_can_be_stopped(void **state) {
   (void)state;
   bool has_worked[FL_CREW_MAX_WORKERS] = {false};
@@ -157,6 +186,7 @@ int main(void) {
       cmocka_unit_test(a_failure_is_the_last_item),
       cmocka_unit_test(stopping_early_ends_the_worker),
       cmocka_unit_test(a_crew_does_all_tasks),
+      cmocka_unit_test(a_caller_helps_while_it_waits),
       cmocka_unit_test(a_crew_can_be_stopped),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
