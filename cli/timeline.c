@@ -40,6 +40,7 @@ cli_exit cli_timeline_write(const cli_args *args, const char *path, bool with_ga
   fl_out *out = NULL;
   fl_timeline_writer *writer = NULL;
   const fl_timeline_options options = {.temporary_folder = cli_temporary_folder(),
+                                       .n_jobs = args->ingest.n_jobs,
                                        .is_filtered = with_gaps};
   fl_err err = {0};
   cli_exit exit = cli_open(path, &out);

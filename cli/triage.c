@@ -132,7 +132,8 @@ static cli_exit read_options(triage *t) {
 static cli_exit open_outputs(triage *t) {
   const fl_timeline_options options = {.since = t->options.since,
                                        .until = t->options.until,
-                                       .temporary_folder = cli_temporary_folder()};
+                                       .temporary_folder = cli_temporary_folder(),
+                                       .n_jobs = t->args->ingest.n_jobs};
   fl_err err = {0};
   cli_exit exit = cli_open(t->args->value[OPT_output], &t->out);
   if (exit != CLI_DONE || !cli_has(t->args, OPT_timeline)) return exit;

@@ -11,9 +11,20 @@
 
 enum { BLOCK_BYTES = 32 << 20, COLUMNS_PER_ROW = FL_C_COUNT + 10 };
 
-fl_status fl_block_create(fl_block **ret_block, fl_err *err) {
-  *ret_block = calloc(1, sizeof **ret_block);
-  return *ret_block ? FL_OK : fl_fail(err, FL_E_NOMEM, 0, "out of memory");
+fl_status fl_block_create(const fl_plans *plans, const fl_familiars *familiars,
+                          fl_block **ret_block, fl_err *err) {
+  fl_block *block = calloc(1, sizeof *block);
+  if (!block) return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
+  block->all_plans = plans;
+  block->familiars = familiars;
+  block->familiar_texts = calloc(familiars->n_items + 1, sizeof *block->familiar_texts);
+  block->numbers = calloc(plans->n_plans + 1, sizeof *block->numbers);
+  if (!block->familiar_texts || !block->numbers) {
+    fl_block_free(block);
+    return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
+  }
+  *ret_block = block;
+  return FL_OK;
 }
 
 void fl_block_free(fl_block *block) {
@@ -25,25 +36,29 @@ void fl_block_free(fl_block *block) {
   free(block->groups);
   free(block->texts);
   free(block->text_slots);
+  free(block->familiar_texts);
+  free(block->numbers);
   free(block);
 }
 
 bool fl_block_has_room(const fl_block *block, const fl_row_head *head) {
   return block->n_rows == 0 ||
-         (block->n_rows < FL_BLOCK_EVENTS && block->n_bytes + head->n_bytes <= BLOCK_BYTES &&
+         (block->n_rows < FL_BLOCK_EVENTS &&
+          block->n_bytes + head->n_bytes + head->n_saved <= BLOCK_BYTES &&
           block->n_values + head->n_values + COLUMNS_PER_ROW <= FL_LIMIT_BLOCK_VALUES);
 }
 
-fl_status fl_block_add(fl_block *block, const fl_plans *plans, const fl_row_head *head,
-                       const uint8_t *bytes, fl_err *err) {
-  fl_block_row *row = &block->rows[block->n_rows];
-  *row = (fl_block_row){.head = *head, .at = block->bytes.n, .pos = block->bytes.n};
+fl_status fl_block_add(fl_block *block, const fl_row_head *head, const uint8_t *bytes,
+                       fl_err *err) {
+  block->rows[block->n_rows] =
+      (fl_block_row){.head = *head, .at = block->bytes.n, .pos = block->bytes.n};
   fl_pack_bytes(&block->bytes, bytes, head->n_bytes);
   if (block->bytes.failed) return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
-  const fl_plan *plan = head->plan == FL_PLAN_INLINE ? NULL : plans->plans[head->plan];
+  const fl_plan *plan = head->plan == FL_PLAN_INLINE ? NULL : block->all_plans->plans[head->plan];
   block->plans[block->n_rows] = plan;
   /* What the row unfolds to: a reader bounds that, and not only the packed payload. */
-  block->n_bytes += head->n_bytes + (plan ? plan->n_constant_bytes + plan->keys.n : 0);
+  block->n_bytes +=
+      head->n_bytes + head->n_saved + (plan ? plan->n_constant_bytes + plan->keys.n : 0);
   block->n_values += head->n_values + COLUMNS_PER_ROW;
   block->n_rows++;
   return FL_OK;
@@ -66,11 +81,42 @@ static bool parse_inline_plans(fl_block *block) {
   return true;
 }
 
+/* Where the place of a row's plan is kept; NULL for an inline one. */
+static uint16_t *number_place(fl_block *block, uint32_t row) {
+  const fl_plan *plan = block->plans[row];
+  if (plan->index == FL_PLAN_INLINE) return NULL;
+  return &block->numbers[plan->index];
+}
+
+/* Rows of one plan agree in its constants, so most columns are looked at once a plan. */
+static void number_plans(fl_block *block) {
+  block->n_distinct = 0;
+  for (uint32_t i = 0; i < block->n_rows; i++) {
+    const fl_plan *plan = block->plans[i];
+    uint16_t own = 0; /* each inline plan is its own */
+    uint16_t *number = number_place(block, i);
+    if (!number) number = &own;
+    if (*number == 0) {
+      block->distinct[block->n_distinct] = plan;
+      block->distinct_rows[block->n_distinct] = 0;
+      *number = (uint16_t)++block->n_distinct;
+    }
+    block->plan_of_row[i] = *number - 1;
+    block->distinct_rows[*number - 1]++;
+  }
+  for (uint32_t i = 0; i < block->n_rows; i++) {
+    uint16_t *number = number_place(block, i);
+    if (number) *number = 0;
+  }
+}
+
 static fl_cell take_value(fl_block *block, fl_block_row *row) {
-  const uint8_t *p = block->bytes.p + row->pos;
-  const size_t n = fl_pack_length(p);
-  row->pos += n;
-  return (fl_cell){p, (uint32_t)n};
+  const uint8_t *const start = block->bytes.p + row->pos;
+  const uint8_t *at = start;
+  const fl_str value = fl_familiars_take(block->familiars, &at);
+  row->pos += (size_t)(at - start);
+  const uint32_t familiar = *start == FL_FAMILIAR_TAG ? fl_familiar_number(start) + 1 : 0;
+  return (fl_cell){(const uint8_t *)value.p, (uint32_t)value.n, familiar};
 }
 
 static bool is_nil(fl_cell cell) { return cell.n == 1 && cell.p[0] == 0xc0; }
@@ -81,10 +127,10 @@ static bool are_equal(fl_cell a, fl_cell b) {
   return a.n == b.n && (a.p == b.p || memcmp(a.p, b.p, a.n) == 0);
 }
 
-static bool is_constant(const fl_block *block, uint32_t n) {
-  for (uint32_t i = 1; i < n; i++)
-    if (!are_equal(block->cells[0], block->cells[i])) return false;
-  return n > 1;
+static bool are_constant(const fl_cells *cells, uint32_t n_rows) {
+  for (uint32_t i = 1; i < cells->n; i++)
+    if (!are_equal(cells->items[0], cells->items[i])) return false;
+  return n_rows > 1;
 }
 
 static bool grow_text_slots(fl_block *block) {
@@ -103,7 +149,7 @@ static bool grow_text_slots(fl_block *block) {
 }
 
 /* Index of the text in block->texts; UINT32_MAX when out of memory. */
-static uint32_t find_text(fl_block *block, fl_cell cell) {
+static uint32_t find_text_by_content(fl_block *block, fl_cell cell) {
   void *list = block->texts;
   if ((block->n_texts * 2 >= block->n_text_slots && !grow_text_slots(block)) ||
       !fl_grow(&list, &block->cap_texts, block->n_texts + 1, sizeof *block->texts)) {
@@ -123,81 +169,126 @@ static uint32_t find_text(fl_block *block, fl_cell cell) {
   return (uint32_t)block->n_texts - 1;
 }
 
+static uint32_t find_text(fl_block *block, fl_cell cell) {
+  if (cell.familiar == 0) return find_text_by_content(block, cell);
+  uint32_t *known = &block->familiar_texts[cell.familiar - 1];
+  if (*known == 0) *known = find_text_by_content(block, cell) + 1;
+  return *known - 1;
+}
+
+static uint32_t rows_of(const fl_cells *cells, uint32_t i) {
+  return cells->n_rows ? cells->n_rows[i] : 1;
+}
+
 /* Texts only, and at least a quarter of them repeat. Fills cell_texts. */
-static bool is_worth_a_table(fl_block *block, uint32_t n) {
+static bool are_worth_a_table(fl_block *block, const fl_cells *cells, uint32_t n_rows) {
   uint32_t n_present = 0, n_distinct = 0;
-  for (uint32_t i = 0; i < n; i++)
-    if (!is_nil(block->cells[i]) && !is_text(block->cells[i])) return false;
-  for (uint32_t i = 0; i < n; i++) {
-    if (is_nil(block->cells[i])) continue;
-    const bool is_same = i > 0 && block->cells[i].p == block->cells[i - 1].p;
-    block->cell_texts[i] = is_same ? block->cell_texts[i - 1] : find_text(block, block->cells[i]);
+  for (uint32_t i = 0; i < cells->n; i++)
+    if (!is_nil(cells->items[i]) && !is_text(cells->items[i])) return false;
+  for (uint32_t i = 0; i < cells->n; i++) {
+    const fl_cell cell = cells->items[i];
+    if (is_nil(cell)) continue;
+    const bool is_same = i > 0 && cell.p == cells->items[i - 1].p;
+    block->cell_texts[i] = is_same ? block->cell_texts[i - 1] : find_text(block, cell);
     if (block->failed) return false;
     fl_block_text *text = &block->texts[block->cell_texts[i]];
     n_distinct += text->seen_by != block->n_columns;
     text->seen_by = block->n_columns;
-    n_present++;
+    n_present += rows_of(cells, i);
     /* A column of many different texts will not get there any more. */
-    if (n_distinct > n - n / 4) return false;
+    if (n_distinct > n_rows - n_rows / 4) return false;
   }
   return (n_present - n_distinct) * 4 >= n_present && n_present > 1;
 }
 
-static void pack_indices(fl_block *block, uint32_t n, fl_pack *out) {
+/* The place of a cell's text under "str". */
+static uint32_t text_index(fl_block *block, uint32_t cell) {
+  fl_block_text *text = &block->texts[block->cell_texts[cell]];
+  if (text->index == UINT32_MAX) {
+    text->index = block->n_strings++;
+    fl_pack_bytes(&block->strings, text->cell.p, text->cell.n);
+  }
+  return text->index;
+}
+
+static void pack_indices(fl_block *block, const fl_cells *cells, uint32_t n_rows, fl_pack *out) {
   fl_pack_map(out, 1);
   fl_pack_key(out, "i");
-  fl_pack_array(out, n);
-  for (uint32_t i = 0; i < n; i++) {
-    if (is_nil(block->cells[i])) {
-      fl_pack_nil(out);
-      continue;
-    }
-    fl_block_text *text = &block->texts[block->cell_texts[i]];
-    if (text->index == UINT32_MAX) {
-      text->index = block->n_strings++;
-      fl_pack_bytes(&block->strings, text->cell.p, text->cell.n);
-    }
-    fl_pack_u64(out, text->index);
+  fl_pack_array(out, n_rows);
+  for (uint32_t row = 0; row < n_rows; row++) {
+    const uint32_t i = cells->by_row ? cells->by_row[row] : row;
+    if (is_nil(cells->items[i])) fl_pack_nil(out);
+    else fl_pack_u64(out, text_index(block, i));
   }
 }
 
-/* The column of the first n cells. */
-static void pack_column(fl_block *block, uint32_t n, fl_pack *out) {
+static void pack_list(const fl_cells *cells, uint32_t n_rows, fl_pack *out) {
+  size_t n_bytes = 0;
+  for (uint32_t i = 0; i < cells->n; i++) n_bytes += (size_t)cells->items[i].n * rows_of(cells, i);
+  fl_pack_array(out, n_rows);
+  uint8_t *to = fl_pack_room(out, n_bytes);
+  if (!to) return;
+  out->n += n_bytes;
+  for (uint32_t row = 0; row < n_rows; row++) {
+    const fl_cell cell = cells->items[cells->by_row ? cells->by_row[row] : row];
+    if (cell.n == 1) *to = *cell.p;
+    else memcpy(to, cell.p, cell.n);
+    to += cell.n;
+  }
+}
+
+static void pack_cells(fl_block *block, const fl_cells *cells, uint32_t n_rows, fl_pack *out) {
   block->n_columns++;
-  if (is_constant(block, n)) {
+  if (are_constant(cells, n_rows)) {
     fl_pack_map(out, 1);
     fl_pack_key(out, "c");
-    fl_pack_bytes(out, block->cells[0].p, block->cells[0].n);
-  } else if (is_worth_a_table(block, n)) {
-    pack_indices(block, n, out);
+    fl_pack_bytes(out, cells->items[0].p, cells->items[0].n);
+  } else if (are_worth_a_table(block, cells, n_rows)) {
+    pack_indices(block, cells, n_rows, out);
   } else {
-    fl_pack_array(out, n);
-    for (uint32_t i = 0; i < n; i++) fl_pack_bytes(out, block->cells[i].p, block->cells[i].n);
+    pack_list(cells, n_rows, out);
   }
 }
 
 /* A column of all rows under its name; nothing when it is nil everywhere. */
-static uint32_t pack_named_column(fl_block *block, const char *name) {
+static uint32_t pack_named_column(fl_block *block, const fl_cells *cells, const char *name) {
   bool is_absent = true;
-  for (uint32_t i = 0; i < block->n_rows && is_absent; i++) is_absent = is_nil(block->cells[i]);
+  for (uint32_t i = 0; i < cells->n && is_absent; i++) is_absent = is_nil(cells->items[i]);
   if (is_absent) return 0;
   fl_pack_key(&block->columns, name);
-  pack_column(block, block->n_rows, &block->columns);
+  pack_cells(block, cells, block->n_rows, &block->columns);
   return 1;
+}
+
+static fl_cell constant_of(const fl_plan *plan, unsigned column) {
+  const fl_str constant = plan->constants[column];
+  return (fl_cell){(const uint8_t *)constant.p, (uint32_t)constant.n, 0};
+}
+
+/* One cell a plan; false where some rows hold the value themselves. */
+static bool take_constants(fl_block *block, unsigned column) {
+  for (uint32_t i = 0; i < block->n_distinct; i++) {
+    block->cells[i] = constant_of(block->distinct[i], column);
+    if (block->cells[i].n == 0) return false;
+  }
+  return true;
 }
 
 static uint32_t pack_fixed_columns(fl_block *block) {
   uint32_t n_columns = 0;
-  for (unsigned column = 0; column < FL_C_COUNT; column++) {
-    for (uint32_t i = 0; i < block->n_rows; i++) {
-      const fl_str constant = block->plans[i]->constants[column];
-      block->cells[i] = constant.n ? (fl_cell){(const uint8_t *)constant.p, (uint32_t)constant.n}
-                                   : take_value(block, &block->rows[i]);
+  for (unsigned column = 0; column < FL_PLAN_COLUMNS; column++) {
+    const char *name = column == FL_PLAN_KIND ? "kind" : fl_column_names[column];
+    fl_cells cells = {block->cells, block->n_distinct, block->distinct_rows, block->plan_of_row};
+    if (!take_constants(block, column)) {
+      for (uint32_t i = 0; i < block->n_rows; i++) {
+        const fl_cell constant = constant_of(block->plans[i], column);
+        block->cells[i] = constant.n ? constant : take_value(block, &block->rows[i]);
+      }
+      cells = (fl_cells){block->cells, block->n_rows, NULL, NULL};
     }
-    n_columns += pack_named_column(block, fl_column_names[column]);
+    n_columns += pack_named_column(block, &cells, name);
   }
-  for (uint32_t i = 0; i < block->n_rows; i++) block->cells[i] = take_value(block, &block->rows[i]);
-  return n_columns + pack_named_column(block, "kind");
+  return n_columns;
 }
 
 /* Time: the first value, then what each adds; rows are in order, so that no step is negative. */
@@ -221,54 +312,70 @@ typedef enum number_column {
   N_COUNT
 } number_column;
 
-static void pack_number(fl_pack *out, const fl_row_head *head, number_column column,
-                        const uint64_t *keys) {
+typedef struct number {
+  uint64_t bits;
+  bool is_nil, is_signed;
+} number;
+
+static number number_of(const fl_row_head *head, number_column column, const uint64_t *keys) {
   switch (column) {
     case N_TIME_WRITTEN:
-      if (head->t_written == 0) fl_pack_nil(out);
-      else fl_pack_i64(out, (int64_t)((uint64_t)head->t_written - (uint64_t)head->t));
-      break;
+      return (number){(uint64_t)head->t_written - (uint64_t)head->t, head->t_written == 0, true};
     case N_SOURCE:
-      fl_pack_u64(out, keys[head->source]);
-      break;
+      return (number){.bits = keys[head->source]};
     case N_HEADER_RECORD_ID:
-      if (head->is_same_id) fl_pack_nil(out);
-      else fl_pack_u64(out, head->header_record_id);
-      break;
+      return (number){head->header_record_id, head->is_same_id, false};
     case N_OFFSET:
-      fl_pack_u64(out, head->offset);
-      break;
+      return (number){.bits = head->offset};
     case N_LENGTH:
-      fl_pack_u64(out, head->length);
-      break;
+      return (number){.bits = head->length};
     case N_FLAGS:
-      fl_pack_u64(out, head->flags);
-      break;
+      return (number){.bits = head->flags};
     case N_SEQ:
-      fl_pack_u64(out, head->seq);
-      break;
+      return (number){.bits = head->seq};
     case N_COUNT:
       break;
   }
+  return (number){.is_nil = true};
+}
+
+static void pack_number(fl_pack *out, number n) {
+  if (n.is_nil) fl_pack_nil(out);
+  else if (n.is_signed) fl_pack_i64(out, (int64_t)n.bits);
+  else fl_pack_u64(out, n.bits);
+}
+
+/* Numbers are a constant or a list. */
+static uint32_t pack_number_column(fl_block *block, number_column column, const char *name,
+                                   const uint64_t *keys) {
+  fl_pack *out = &block->columns;
+  const number first = number_of(&block->rows[0].head, column, keys);
+  bool is_absent = first.is_nil, is_constant = block->n_rows > 1;
+  for (uint32_t i = 1; i < block->n_rows && (is_absent || is_constant); i++) {
+    const number n = number_of(&block->rows[i].head, column, keys);
+    is_absent &= n.is_nil;
+    is_constant &= n.is_nil == first.is_nil && (n.is_nil || n.bits == first.bits);
+  }
+  if (is_absent) return 0;
+  fl_pack_key(out, name);
+  if (is_constant) {
+    fl_pack_map(out, 1);
+    fl_pack_key(out, "c");
+    pack_number(out, first);
+    return 1;
+  }
+  fl_pack_array(out, block->n_rows);
+  for (uint32_t i = 0; i < block->n_rows; i++)
+    pack_number(out, number_of(&block->rows[i].head, column, keys));
+  return 1;
 }
 
 static uint32_t pack_number_columns(fl_block *block, const uint64_t *keys) {
   static const char *const names[N_COUNT] = {
       "time_written", "source", "header_record_id", "offset", "length", "flags", "seq"};
-  fl_pack numbers = {0};
   uint32_t n_columns = 0;
-  for (unsigned column = 0; column < N_COUNT; column++) {
-    numbers.n = 0;
-    if (!fl_pack_room(&numbers, block->n_rows * (size_t)9)) break; /* so that cells stay put */
-    for (uint32_t i = 0; i < block->n_rows; i++) {
-      const size_t start = numbers.n;
-      pack_number(&numbers, &block->rows[i].head, (number_column)column, keys);
-      block->cells[i] = (fl_cell){numbers.p + start, (uint32_t)(numbers.n - start)};
-    }
-    n_columns += pack_named_column(block, names[column]);
-  }
-  block->failed |= numbers.failed;
-  fl_pack_free(&numbers);
+  for (unsigned column = 0; column < N_COUNT; column++)
+    n_columns += pack_number_column(block, (number_column)column, names[column], keys);
   return n_columns;
 }
 
@@ -319,7 +426,8 @@ static void pack_group(fl_block *block, const fl_block_group *group, fl_pack *ou
     uint32_t n = 0;
     for (uint32_t i = group->first; i; i = block->rows[i - 1].next)
       block->cells[n++] = take_value(block, &block->rows[i - 1]);
-    pack_column(block, n, out);
+    const fl_cells cells = {block->cells, n, NULL, NULL};
+    pack_cells(block, &cells, n, out);
   }
 }
 
@@ -328,12 +436,14 @@ static void empty(fl_block *block) {
   block->n_rows = block->n_strings = block->n_columns = 0;
   block->n_bytes = block->n_values = block->n_groups = block->n_texts = 0;
   memset(block->group_slots, 0, sizeof block->group_slots);
+  memset(block->familiar_texts, 0, block->familiars->n_items * sizeof *block->familiar_texts);
   if (block->n_text_slots)
     memset(block->text_slots, 0, block->n_text_slots * sizeof *block->text_slots);
 }
 
 fl_status fl_block_pack(fl_block *block, const uint64_t *keys, fl_pack *ret_payload, fl_err *err) {
   if (!parse_inline_plans(block)) return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
+  number_plans(block);
   pack_times(block);
   uint32_t n_columns = 1 + pack_number_columns(block, keys);
   n_columns += pack_fixed_columns(block);

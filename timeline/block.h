@@ -2,6 +2,7 @@
 #ifndef FL_TIMELINE_BLOCK_H
 #define FL_TIMELINE_BLOCK_H
 
+#include "timeline/familiar.h"
 #include "timeline/plan.h"
 #include "timeline/run.h"
 
@@ -10,6 +11,7 @@ enum { FL_BLOCK_EVENTS = 4096 };
 typedef struct fl_cell {
   const uint8_t *p;
   uint32_t n;
+  uint32_t familiar; /* its number + 1; 0: none */
 } fl_cell;
 
 typedef struct fl_block_row {
@@ -34,12 +36,27 @@ typedef struct fl_block_text {
   uint32_t seen_by; /* last column that holds it */
 } fl_block_text;
 
+/* The values of a column: one a row, or one for all rows of a plan. */
+typedef struct fl_cells {
+  const fl_cell *items;
+  uint32_t n;
+  const uint32_t *n_rows; /* of each; NULL: one */
+  const uint16_t *by_row; /* the item of each row; NULL: its own */
+} fl_cells;
+
 typedef struct fl_block {
+  const fl_plans *all_plans;
+  const fl_familiars *familiars;
   fl_pack bytes;
   fl_block_row rows[FL_BLOCK_EVENTS];
   const fl_plan *plans[FL_BLOCK_EVENTS]; /* of each row; NULL: inline, until packed */
   fl_plan *inline_plans;
   uint32_t n_rows;
+  /* distinct plans, in the order of their first rows */
+  const fl_plan *distinct[FL_BLOCK_EVENTS];
+  uint32_t n_distinct, distinct_rows[FL_BLOCK_EVENTS];
+  uint16_t plan_of_row[FL_BLOCK_EVENTS];
+  uint16_t *numbers; /* by index of a plan: its place among the distinct ones + 1 */
   size_t n_bytes, n_values;
   fl_block_group *groups;
   size_t n_groups, cap_groups;
@@ -48,7 +65,8 @@ typedef struct fl_block {
   size_t n_texts, cap_texts;
   uint32_t *text_slots;
   size_t n_text_slots;
-  uint32_t n_columns; /* taken so far: the stamp of the current one */
+  uint32_t *familiar_texts; /* by number: the text of this block + 1; 0: not met yet */
+  uint32_t n_columns;       /* taken so far: the stamp of the current one */
   fl_cell cells[FL_BLOCK_EVENTS];
   uint32_t cell_texts[FL_BLOCK_EVENTS];
   fl_pack columns, strings;
@@ -56,11 +74,12 @@ typedef struct fl_block {
   bool failed;
 } fl_block;
 
-fl_status fl_block_create(fl_block **ret_block, fl_err *err);
+/* For rows that were packed with these; both are borrowed, and do not grow any more. */
+fl_status fl_block_create(const fl_plans *plans, const fl_familiars *familiars,
+                          fl_block **ret_block, fl_err *err);
 void fl_block_free(fl_block *block);
 bool fl_block_has_room(const fl_block *block, const fl_row_head *head);
-fl_status fl_block_add(fl_block *block, const fl_plans *plans, const fl_row_head *head,
-                       const uint8_t *bytes, fl_err *err);
+fl_status fl_block_add(fl_block *block, const fl_row_head *head, const uint8_t *bytes, fl_err *err);
 /* Packs the block's payload into `ret_payload` and empties the block. keys[source]: names' keys. */
 fl_status fl_block_pack(fl_block *block, const uint64_t *keys, fl_pack *ret_payload, fl_err *err);
 

@@ -2,6 +2,7 @@
 #ifndef FL_TIMELINE_DUPLICATE_H
 #define FL_TIMELINE_DUPLICATE_H
 
+#include "timeline/familiar.h"
 #include "timeline/plan.h"
 #include "timeline/run.h"
 
@@ -12,8 +13,11 @@ typedef struct fl_duplicate_slot {
   bool is_live;
 } fl_duplicate_slot;
 
-/* Keys of the events that share the newest time; a new time empties it. */
+/* Keys of the events that share the newest time; a new time empties it. Rows were packed with
+ * `plans` and `familiars`. */
 typedef struct fl_duplicates {
+  const fl_plans *plans;
+  const fl_familiars *familiars;
   fl_time t;
   uint64_t round;
   fl_pack keys;
@@ -24,7 +28,6 @@ typedef struct fl_duplicates {
 void fl_duplicates_done(fl_duplicates *duplicates);
 /* Rows come in order. true: same host, channel, record id, event id, provider and time as before.
  */
-bool fl_duplicates_see(fl_duplicates *duplicates, const fl_plans *plans, const fl_row_head *head,
-                       const uint8_t *bytes);
+bool fl_duplicates_see(fl_duplicates *duplicates, const fl_row_head *head, const uint8_t *bytes);
 
 #endif

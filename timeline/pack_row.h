@@ -3,6 +3,7 @@
 #define FL_TIMELINE_PACK_ROW_H
 
 #include "faultline/facts.h"
+#include "timeline/familiar.h"
 #include "timeline/plan.h"
 #include "timeline/run.h"
 
@@ -13,7 +14,18 @@ typedef struct fl_teller {
   const fl_event_fact *fact; /* of the row being packed */
 } fl_teller;
 
-fl_status fl_pack_row(fl_runs *runs, fl_plans *plans, fl_teller *teller, const fl_batch *batch,
-                      const fl_row *row, fl_err *err);
+/* What the rows of a timeline share while they are collected. */
+typedef struct fl_row_packer {
+  fl_runs runs;
+  fl_plans plans;
+  fl_familiars familiars;
+  fl_teller teller;
+  const fl_plan *plan; /* of the row being packed */
+  size_t n_saved;      /* by the row being packed: what its numbers stand for, but for themselves */
+} fl_row_packer;
+
+fl_status fl_row_packer_init(fl_row_packer *packer, fl_err *err); /* but for the runs */
+void fl_row_packer_done(fl_row_packer *packer);
+fl_status fl_pack_row(fl_row_packer *packer, const fl_batch *batch, const fl_row *row, fl_err *err);
 
 #endif

@@ -5,7 +5,8 @@
 #include "timeline/pack.h"
 
 /* A row in our own private form: this head, the plan's blob when it is inline (u32 length, bytes),
- * then packed values: columns that are not constant, in order, the kind, the data fields. */
+ * then packed values or their numbers: columns that are not constant, in order, the kind, the data
+ * fields. Without padding: heads go to the file as they are. */
 typedef struct fl_row_head {
   fl_time t, t_written;
   uint64_t seq, offset, header_record_id;
@@ -14,7 +15,7 @@ typedef struct fl_row_head {
   uint32_t n_bytes;    /* that follow the head */
   uint32_t n_values;   /* packed values in all */
   uint32_t is_same_id; /* header_record_id is the record id, or 0 when there is none */
-  uint32_t unused;     /* no padding: heads go to the file as they are */
+  uint32_t n_saved;    /* bytes that the values are longer without numbers (familiar.h) */
 } fl_row_head;
 
 typedef struct fl_run_entry {

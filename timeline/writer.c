@@ -6,16 +6,17 @@
 #include "base/arena.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "base/pool.h"
 #include "faultline/case.h"
 #include "faultline/timeline.h"
-#include "timeline/block.h"
+#include "timeline/blocks.h"
 #include "timeline/coverage.h"
 #include "timeline/duplicate.h"
 #include "timeline/object.h"
 #include "timeline/pack_row.h"
 
 enum {
-  DEFAULT_MEMORY = 64 << 20,
+  DEFAULT_MEMORY = 8 << 20,
   NOTES_PER_OBJECT = 4096,
   SOURCES_MAX = 1 << 20,
   LEDGER_MAX = 500000,
@@ -32,9 +33,7 @@ struct fl_timeline_writer {
   fl_out *out;
   fl_timeline_options options;
   fl_arena *arena; /* sources and notes */
-  fl_plans plans;
-  fl_runs runs;
-  fl_teller teller;
+  fl_row_packer rows;
   fl_coverage_map *coverage;
   fl_source_info *sources; /* by id; without a name: not met */
   size_t n_sources, cap_sources;
@@ -42,17 +41,21 @@ struct fl_timeline_writer {
   size_t n_notes, cap_notes, n_notes_dropped, n_ledgers_dropped, n_gaps_dropped;
   /* while finishing */
   fl_framer *framer;
-  fl_block *block;
   fl_duplicates duplicates;
   uint32_t *ranks, *by_rank;
   uint64_t *keys;
-  listed_block *blocks;
-  size_t n_blocks, cap_blocks;
+  fl_blocks *blocks;
+  listed_block *listed;
+  size_t n_listed, cap_listed;
   fl_pack payload, offsets;
   uint64_t at; /* bytes written */
   uint64_t n_events, n_duplicates, n_known, n_objects;
   uint32_t header_crc;
 };
+
+static int level_of(const fl_timeline_writer *writer) {
+  return writer->options.level ? writer->options.level : 1;
+}
 
 static fl_status no_memory(fl_err *err) { return fl_fail(err, FL_E_NOMEM, 0, "out of memory"); }
 
@@ -63,13 +66,11 @@ fl_status fl_timeline_writer_create(fl_out *out, const fl_timeline_options *opti
   writer->out = out;
   if (options) writer->options = *options;
   const size_t memory = writer->options.memory_bytes;
-  fl_runs_init(&writer->runs, memory ? memory : DEFAULT_MEMORY, writer->options.temporary_folder);
+  fl_runs_init(&writer->rows.runs, memory ? memory : DEFAULT_MEMORY,
+               writer->options.temporary_folder);
   writer->arena = fl_arena_create(FL_LIMIT_JOB_ARENA);
-  writer->teller.known = fl_known_create();
-  writer->teller.scratch = fl_arena_create(FL_LIMIT_BATCH_ARENA);
-  fl_status status =
-      writer->arena && writer->teller.known && writer->teller.scratch ? FL_OK : no_memory(err);
-  if (status == FL_OK) status = fl_plans_init(&writer->plans, err);
+  fl_status status = writer->arena ? FL_OK : no_memory(err);
+  if (status == FL_OK) status = fl_row_packer_init(&writer->rows, err);
   if (status == FL_OK) status = fl_coverage_create(&writer->coverage, err);
   if (status == FL_OK) writer->options.run = fl_arena_str(writer->arena, writer->options.run);
   if (status == FL_OK && !writer->options.run.p) status = no_memory(err);
@@ -81,22 +82,19 @@ fl_status fl_timeline_writer_create(fl_out *out, const fl_timeline_options *opti
 void fl_timeline_writer_free(fl_timeline_writer *writer) {
   if (!writer) return;
   fl_arena_free(writer->arena);
-  fl_plans_done(&writer->plans);
-  fl_runs_done(&writer->runs);
+  fl_blocks_free(writer->blocks);
+  fl_row_packer_done(&writer->rows);
   fl_coverage_free(writer->coverage);
   fl_framer_free(writer->framer);
-  fl_block_free(writer->block);
   fl_duplicates_done(&writer->duplicates);
   fl_pack_free(&writer->payload);
   fl_pack_free(&writer->offsets);
-  fl_known_free(writer->teller.known);
-  fl_arena_free(writer->teller.scratch);
   free(writer->sources);
   free(writer->notes);
   free(writer->ranks);
   free(writer->by_rank);
   free(writer->keys);
-  free(writer->blocks);
+  free(writer->listed);
   free(writer);
 }
 
@@ -213,16 +211,16 @@ static bool is_outside(const fl_timeline_options *options, const fl_row *row) {
 
 static fl_status on_batch(void *self, const fl_batch *batch, fl_err *err) {
   fl_timeline_writer *writer = self;
-  fl_plans_new_batch(&writer->plans);
+  fl_plans_new_batch(&writer->rows.plans);
   if (!writer->options.is_filtered) FL_TRY(fl_coverage_batch(writer->coverage, batch, err));
   for (uint32_t i = 0; i < batch->n_rows; i++) {
     const fl_row *row = &batch->rows[i];
     if (is_outside(&writer->options, row)) continue;
     FL_TRY(know_source(writer, row->source, err));
-    FL_TRY(fl_pack_row(&writer->runs, &writer->plans, &writer->teller, batch, row, err));
-    if (!fl_runs_are_full(&writer->runs)) continue;
+    FL_TRY(fl_pack_row(&writer->rows, batch, row, err));
+    if (!fl_runs_are_full(&writer->rows.runs)) continue;
     FL_TRY(rank_sources(writer, err));
-    FL_TRY(fl_runs_spill(&writer->runs, writer->ranks, err));
+    FL_TRY(fl_runs_spill(&writer->rows.runs, writer->ranks, err));
   }
   return FL_OK;
 }
@@ -353,43 +351,44 @@ static fl_status put_sources(fl_timeline_writer *writer, fl_err *err) {
   return FL_OK;
 }
 
-static fl_status put_block(fl_timeline_writer *writer, fl_err *err) {
-  fl_block *block = writer->block;
-  if (block->n_rows == 0) return FL_OK;
-  void *list = writer->blocks;
-  if (!fl_grow(&list, &writer->cap_blocks, writer->n_blocks + 1, sizeof *writer->blocks))
+static fl_status put_block(void *self, const fl_block_info *info, const fl_pack *object,
+                           fl_err *err) {
+  fl_timeline_writer *writer = self;
+  void *list = writer->listed;
+  if (!fl_grow(&list, &writer->cap_listed, writer->n_listed + 1, sizeof *writer->listed))
     return no_memory(err);
-  writer->blocks = list;
-  const fl_block_info info = {.seq = writer->n_blocks,
-                              .n = block->n_rows,
-                              .t_min = block->rows[0].head.t,
-                              .t_max = block->rows[block->n_rows - 1].head.t};
-  const fl_pack *object = NULL;
-  FL_TRY(fl_block_pack(block, writer->keys, &writer->payload, err));
-  FL_TRY(fl_framer_frame(writer->framer, FL_OBJECT_BLOCK, &info, &writer->payload, &object, err));
-  writer->blocks[writer->n_blocks++] = (listed_block){writer->at, object->n, info};
+  writer->listed = list;
+  writer->listed[writer->n_listed++] = (listed_block){writer->at, object->n, *info};
   put(writer, object);
   return FL_OK;
 }
 
 static fl_status put_events(fl_timeline_writer *writer, fl_err *err) {
-  FL_TRY(fl_block_create(&writer->block, err));
-  FL_TRY(fl_runs_merge(&writer->runs, writer->ranks, err));
+  const unsigned n_jobs = writer->options.n_jobs;
+  const fl_blocks_options options = {.plans = &writer->rows.plans,
+                                     .familiars = &writer->rows.familiars,
+                                     .keys = writer->keys,
+                                     .level = level_of(writer),
+                                     .n_jobs = n_jobs ? n_jobs : fl_processors(),
+                                     .put = put_block,
+                                     .self = writer};
+  FL_TRY(fl_blocks_create(&options, &writer->blocks, err));
+  FL_TRY(fl_runs_merge(&writer->rows.runs, writer->ranks, err));
+  writer->duplicates.plans = &writer->rows.plans;
+  writer->duplicates.familiars = &writer->rows.familiars;
   for (;;) {
     fl_row_head head;
     const uint8_t *bytes = NULL;
-    const fl_status status = fl_runs_next(&writer->runs, &head, &bytes, err);
+    const fl_status status = fl_runs_next(&writer->rows.runs, &head, &bytes, err);
     FL_TRY(status);
     if (status == FL_END) break;
-    if (!(head.flags & FL_F_SYNTHETIC) &&
-        fl_duplicates_see(&writer->duplicates, &writer->plans, &head, bytes))
+    if (!(head.flags & FL_F_SYNTHETIC) && fl_duplicates_see(&writer->duplicates, &head, bytes))
       head.flags |= FL_F_DUPLICATE;
     writer->n_duplicates += (head.flags & FL_F_DUPLICATE) != 0;
     writer->n_events++;
-    if (!fl_block_has_room(writer->block, &head)) FL_TRY(put_block(writer, err));
-    FL_TRY(fl_block_add(writer->block, &writer->plans, &head, bytes, err));
+    FL_TRY(fl_blocks_add(writer->blocks, &head, bytes, err));
   }
-  return put_block(writer, err);
+  return fl_blocks_finish(writer->blocks, err);
 }
 
 /* A note's place: its source's rank, those of no known source last. */
@@ -508,9 +507,9 @@ static void pack_footer(fl_timeline_writer *writer) {
   fl_pack_array(pack, (size_t)writer->n_objects);
   fl_pack_bytes(pack, writer->offsets.p, writer->offsets.n);
   fl_pack_key(pack, "blocks");
-  fl_pack_array(pack, writer->n_blocks);
-  for (size_t i = 0; i < writer->n_blocks; i++) {
-    const listed_block *block = &writer->blocks[i];
+  fl_pack_array(pack, writer->n_listed);
+  for (size_t i = 0; i < writer->n_listed; i++) {
+    const listed_block *block = &writer->listed[i];
     fl_pack_array(pack, 5);
     fl_pack_u64(pack, block->offset);
     fl_pack_u64(pack, block->length);
@@ -558,8 +557,7 @@ static fl_status put_footer(fl_timeline_writer *writer, fl_err *err) {
 
 fl_status fl_timeline_writer_finish(fl_timeline_writer *writer, uint64_t *ret_n_events,
                                     fl_err *err) {
-  const int level = writer->options.level;
-  FL_TRY(fl_framer_create(level ? level : 1, &writer->framer, err));
+  FL_TRY(fl_framer_create(level_of(writer), &writer->framer, err));
   FL_TRY(rank_sources(writer, err));
   FL_TRY(put_header(writer, err));
   FL_TRY(put_sources(writer, err));

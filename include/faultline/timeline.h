@@ -14,6 +14,7 @@ typedef struct fl_timeline_options {
   fl_str run;                   /* identity of the run, "" = none */
   fl_time since, until;         /* 0 = open; rows outside are left out */
   const char *temporary_folder; /* NULL = /tmp */
+  unsigned n_jobs;              /* 0 = number of processors; the bytes do not depend on it */
   bool is_filtered;             /* rows are chosen before: fl_timeline_writer_watch sees them all */
 } fl_timeline_options;
 FL_API fl_status fl_timeline_writer_create(fl_out *out, const fl_timeline_options *options,
