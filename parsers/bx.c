@@ -362,8 +362,7 @@ static fl_status walk_nested(bx_walk *w, const bx_values *values, fl_err *err) {
   return FL_OK;
 }
 
-/* Behind the values: what the definition says of its own machine. */
-static fl_status add_literals(bx_walk *w, const bx_definition *d, fl_err *err) {
+fl_status bx_add_literals(bx_walk *w, const bx_definition *d, fl_err *err) {
   const uint32_t n = d->template->n_literals;
   FL_TRY(fl_rows_slots(w->rows, n, err));
   for (uint32_t i = 0; i < n; i++) {
@@ -372,45 +371,6 @@ static fl_status add_literals(bx_walk *w, const bx_definition *d, fl_err *err) {
         text ? (fl_raw){(const uint8_t *)text->p, (uint32_t)text->n, FL_T_UTF8, 0} : (fl_raw){0};
   }
   return FL_OK;
-}
-
-static bx_early *early_place(bx *b, uint64_t word) {
-  return &b->early[(word * UINT64_C(0x9e3779b97f4a7c15)) >> 56];
-}
-
-/* Old records may need the templates of records that nobody wants: then all are decoded whole. */
-static const fl_interest *interest_of(const bx *b) {
-  return fl_job_seeks_old(b->job) ? NULL : b->job->options->interest;
-}
-
-/* After a record was decoded whole: can those like it be judged by their outer template alone? */
-static void learn_early(bx *b, const fl_shape *shape) {
-  const fl_interest *interest = interest_of(b);
-  const uint64_t word = b->key.items[0];
-  if (!interest || !shape->cached || bx_word_tag(word) != BX_INSTANCE) return;
-  const bx_template *t = bx_store_template(b->store, (uint32_t)(bx_word_payload(word) >> 16));
-  const uint32_t n_own = (uint32_t)(bx_word_payload(word) & 0xffff) + t->n_literals;
-  const uint32_t needed = interest->columns | UINT32_C(1) << FL_C_TIME;
-  bool is_enough = true;
-  for (uint32_t i = 0; i < FL_C_COUNT && is_enough; i++) {
-    const fl_ref *ref = &shape->columns[i];
-    if (needed >> i & 1)
-      is_enough = ref->kind == FL_REF_CONST || (ref->kind == FL_REF_SLOT && ref->slot < n_own);
-  }
-  if (is_enough) *early_place(b, word) = (bx_early){word, shape};
-}
-
-/* The record whose outer template has these values is not wanted. */
-static bool is_left_out(bx_walk *w, uint64_t word, const bx_values *values) {
-  const fl_interest *interest = interest_of(w->b);
-  if (!interest || w->depth > 0 || w->words->n > 1) return false;
-  const bx_early *early = early_place(w->b, word);
-  if (early->word != word) return false;
-  const fl_row row = {.shape = early->shape, .slot0 = values->first};
-  const fl_batch batch = {.n_rows = 1, .rows = &row, .slots = w->rows->slots};
-  if (interest->wants(interest->self, &batch, &row)) return false;
-  w->left_out = early->shape;
-  return true;
 }
 
 static fl_status walk_instance(bx_walk *w, fl_err *err) {
@@ -428,14 +388,13 @@ static fl_status walk_instance(bx_walk *w, fl_err *err) {
     if (!fl_rd_ok(&w->rd)) return bx_cut_short(w, "template definition", err);
   }
   if (!w->rows) return fl_fail(err, FL_E_UNSUPPORTED, w->rd.pos, "template inside a definition");
+  bool is_left_out = false;
+  FL_TRY(bx_leave_out_early(w, d, &is_left_out, err));
+  if (is_left_out) return FL_OK;
   bx_values values = {0};
   FL_TRY(read_values(w, &values, err));
   FL_TRY(bx_put(w, BX_INSTANCE, (uint64_t)d->template->id << 16 | values.n, err));
-  FL_TRY(add_literals(w, d, err));
-  if (is_left_out(w, w->words->items[w->words->n - 1], &values)) {
-    w->rd.pos = w->rd.n;
-    return FL_OK;
-  }
+  FL_TRY(bx_add_literals(w, d, err));
   return walk_nested(w, &values, err);
 }
 
@@ -482,27 +441,36 @@ static fl_status walk_fragment(bx_walk *w, fl_err *err) {
   return fl_fail(err, FL_E_CORRUPT, w->rd.pos, "%u elements are left open at the end", depth);
 }
 
-static fl_status find_shape(bx *b, fl_rows *rows, const fl_shape **ret_shape, fl_err *err) {
-  const uint64_t hash = fl_hash_bytes(b->key.items, b->key.n * sizeof *b->key.items, 3);
-  *ret_shape = b->is_temporary ? NULL : bx_store_find_shape(b->store, &b->key, hash);
-  if (*ret_shape) return FL_OK;
-  const bx_shape_source from = {b->store, &b->key, b->scratch, b->job->options->want_markup};
+/* A shape that the store keeps; NULL where it has no room. */
+static fl_shape *build_kept(bx *b, const bx_shape_source *from, uint64_t hash) {
   fl_shape *shape = NULL;
-  b->n_built_bytes += b->scratch->used_bytes; /* of the one before */
+  if (b->is_temporary || !bx_store_has_spare_room(b->store)) return NULL;
+  if (bx_shape_build(from, bx_store_arena(b->store), &shape, NULL) < FL_OK) return NULL;
+  if (!bx_store_add_shape(b->store, &b->key, hash, shape)) return NULL;
+  shape->cached = true;
+  return shape;
+}
+
+static fl_status build_shape(bx *b, fl_rows *rows, uint64_t hash, const fl_shape **ret_shape,
+                             fl_err *err) {
+  const bx_shape_source from = {b->store, &b->key, b->scratch, b->job->options->want_markup};
   if (b->n_built_bytes > FL_LIMIT_CHUNK_SHAPES)
     return fl_fail(err, FL_E_LIMIT, 0, "limit reached: the records of its chunk differ too much");
   fl_arena_reset(b->scratch);
-  const bool is_kept = !b->is_temporary && bx_store_has_spare_room(b->store);
-  if (is_kept && bx_shape_build(&from, bx_store_arena(b->store), &shape, err) == FL_OK &&
-      bx_store_add_shape(b->store, &b->key, hash, shape)) {
-    shape->cached = true;
-  } else {
-    FL_TRY(bx_shape_build(&from, rows->arena, &shape, err));
-  }
+  fl_shape *shape = build_kept(b, &from, hash);
+  const fl_status status = shape ? FL_OK : bx_shape_build(&from, rows->arena, &shape, err);
+  b->n_built_bytes += b->scratch->used_bytes;
+  FL_TRY(status);
   shape->serial =
       shape->cached ? fl_job_shape_serial(b->job) : ++b->n_temporary | FL_SHAPE_TEMPORARY;
   *ret_shape = shape;
   return FL_OK;
+}
+
+static fl_status find_shape(bx *b, fl_rows *rows, const fl_shape **ret_shape, fl_err *err) {
+  const uint64_t hash = fl_hash_bytes(b->key.items, b->key.n * sizeof *b->key.items, 3);
+  *ret_shape = b->is_temporary ? NULL : bx_store_find_shape(b->store, &b->key, hash);
+  return *ret_shape ? FL_OK : build_shape(b, rows, hash, ret_shape, err);
 }
 
 /* System/TimeCreated, or the record header's time where it has none. */
@@ -570,6 +538,7 @@ static fl_status leave_out(const bx_walk *w, uint32_t n_slots, fl_row *row) {
 
 fl_status bx_record(bx *b, size_t from, size_t to, fl_rows *rows, fl_row *row, fl_err *err) {
   const uint32_t n_slots = rows->n_slots;
+  fl_arena_reset(b->scratch);
   b->key.n = 0;
   b->is_temporary = false;
   bx_walk w = {.b = b, .rows = rows, .words = &b->key};
@@ -579,6 +548,6 @@ fl_status bx_record(bx *b, size_t from, size_t to, fl_rows *rows, fl_row *row, f
   if (status == FL_OK && w.left_out) return leave_out(&w, n_slots, row);
   if (status == FL_OK) status = bx_end_record(b, n_slots, rows, row, err);
   if (status < FL_OK) rows->n_slots = n_slots;
-  else learn_early(b, row->shape);
+  else bx_learn_early(b, row->shape);
   return status;
 }

@@ -39,6 +39,7 @@ typedef struct bx_cached {
 typedef struct bx_early {
   uint64_t word; /* BX_INSTANCE of the outer template; 0 = none */
   const fl_shape *shape;
+  uint64_t needed; /* values that these columns are, 1 << their index */
 } bx_early;
 enum { BX_EARLY = 256 };
 
@@ -138,5 +139,17 @@ fl_status bx_read_units(bx_walk *w, bx_piece *ret_piece, fl_err *err);
 /* Reads a run of texts, references and CDATA as one value. A single text stays where it is;
  * anything else is joined in scratch or batch. */
 fl_status bx_read_run(bx_walk *w, fl_raw *ret_raw, fl_err *err);
+
+/* Behind the values: what the definition says of its own machine. */
+fl_status bx_add_literals(bx_walk *w, const bx_definition *d, fl_err *err);
+
+/* ---- records that nobody wants ---- */
+
+/* After a record was decoded whole: can those like it be judged by their outer template alone? */
+void bx_learn_early(bx *b, const fl_shape *shape);
+/* The record of this template, in front of its values, is judged; one that is not wanted ends
+ * here. */
+fl_status bx_leave_out_early(bx_walk *w, const bx_definition *d, bool *ret_is_left_out,
+                             fl_err *err);
 
 #endif

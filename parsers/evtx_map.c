@@ -142,7 +142,10 @@ static fl_status chunk_length(finder *f, uint64_t at, uint64_t *ret_length, fl_e
   uint8_t next[sizeof chunk_magic];
   size_t n = 0;
   FL_TRY(read_at(f->job, at + EVTX_CHUNK, next, sizeof next, &n, err));
-  if (n == sizeof next && memcmp(next, chunk_magic, sizeof next) == 0) return FL_OK;
+  if (n == sizeof next && memcmp(next, chunk_magic, sizeof next) == 0) {
+    f->next = at + EVTX_CHUNK;
+    return FL_OK;
+  }
   if (n == sizeof next && all_zero(next, sizeof next)) return FL_OK;
   FL_TRY(read_at(f->job, at + EVTX_CHUNK_HEADER, f->buffer, SCAN_BYTES, &n, err));
   const size_t most = EVTX_CHUNK - EVTX_CHUNK_HEADER + sizeof chunk_magic - 1;
