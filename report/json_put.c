@@ -101,9 +101,13 @@ static char *put_unit(const uint8_t *units, size_t n_units, size_t *pos, char *o
  * that all others become bytes that a signed comparison finds below 0x20. What is stored beyond
  * them is overwritten: there is room for six bytes a unit. */
 static char *put_utf16(const uint8_t *units, size_t n_units, char *out) {
+#if defined(__SSE2__)
+  size_t n_plain = 0; /* units since the last that took more or less than a byte */
+#endif
   for (size_t i = 0; i < n_units;) {
 #if defined(__SSE2__)
     int special = 0;
+    const size_t start = i;
     for (; n_units - i >= 8; i += 8, out += 8) {
       __m128i some;
       memcpy(&some, units + 2 * i, 16);
@@ -111,7 +115,15 @@ static char *put_utf16(const uint8_t *units, size_t n_units, char *out) {
       memcpy(out, &c, 8);
       if ((special = find_special(c))) break;
     }
-    if (!special && n_units - i >= 4) {
+    n_plain += i - start;
+    const size_t n_left = n_units - i;
+    if (!special && n_left > 0 && n_plain + n_left >= 8) { /* the last eight, some of them again */
+      __m128i some;
+      memcpy(&some, units + 2 * (n_units - 8), 16);
+      const __m128i c = _mm_packus_epi16(some, _mm_set1_epi16(' '));
+      memcpy(out + n_left - 8, &c, 8);
+      if (!(special = (find_special(c) & 255) >> (8 - n_left))) return out + n_left;
+    } else if (!special && n_left >= 4) {
       const __m128i some = _mm_cvtsi64_si128((long long)fl_le64(units + 2 * i));
       const __m128i c = _mm_packus_epi16(_mm_unpacklo_epi64(some, _mm_set1_epi16(' ')), some);
       memcpy(out, &c, 4);
@@ -120,6 +132,7 @@ static char *put_utf16(const uint8_t *units, size_t n_units, char *out) {
         out += 4;
       }
     }
+    n_plain = 0;
     if (special) {
       const unsigned n = (unsigned)__builtin_ctz((unsigned)special);
       out += n;

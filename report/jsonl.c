@@ -2,9 +2,12 @@
  *
  * Keys and forms are those of docs/formats/json.md. Everything that all rows of a shape share is
  * formatted once; a row is a walk over its plan. */
+#include "report/jsonl.h"
+
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "base/hash.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/out.h"
@@ -12,57 +15,11 @@
 #include "base/rd.h"
 #include "base/shape.h"
 #include "base/text.h"
-#include "faultline/facts.h"
-#include "report/exporter.h"
 #include "report/json_put.h"
-
-/* How a value is written. */
-typedef enum form {
-  FORM_CONST,  /* nothing but the text in front */
-  FORM_VALUE,  /* by its type */
-  FORM_NUMBER, /* a number, also when it is recorded as text */
-  FORM_HEX,    /* "0x…", also when it is recorded as a number */
-  FORM_GUID,   /* upper case without braces, also when it is recorded as text */
-  FORM_LIST,   /* items of one or several refs */
-  FORM_GLUED   /* text of several refs */
-} form;
-
-typedef struct item {
-  fl_str before; /* constant text in front: separators, key, constants */
-  form form;
-  fl_ref ref;
-  const fl_shape_field *field;
-} item;
-
-typedef struct plan {
-  const item *columns;
-  size_t n_columns;
-  const item *data;
-  size_t n_data;
-  size_t room;      /* for all that is not a value's own characters */
-  size_t most_uses; /* of one slot */
-  uint64_t fact_of; /* the event id that `fact` belongs to, where the provider is constant */
-  const fl_event_fact *fact;
-} plan;
-enum { NO_FACT_YET = UINT32_MAX };
-
-typedef struct jsonl {
-  fl_event_writer base;
-  fl_out *out;
-  fl_arena *arena;   /* plans of cached shapes */
-  fl_arena *scratch; /* one row, or one plan of a shape that is not cached */
-  plan **plans;
-  size_t cap_plans;
-  fl_str *names; /* of sources, by id: quoted */
-  size_t cap_names;
-  fl_known *known;
-  fl_day day;    /* of the last time that was written */
-  bool is_roomy; /* the output has room for the whole row */
-} jsonl;
 
 /* Nearly every row fits into what is reserved for it at once; others ask item by item. NULL after a
  * failure. */
-enum { ROOM_AT_ONCE = FL_OUT_BUFFER / 2, ITEM_ROOM = FL_SHORT_TEXT_MAX + 64 };
+enum { ROOM_AT_ONCE = FL_OUT_BUFFER / 2 };
 static inline char *room_for(jsonl *w, char *out, size_t n_bytes) {
   if (w->is_roomy) return out;
   fl_out_advance(w->out, out);
@@ -75,14 +32,14 @@ static char *put_before(fl_str before, char *out) {
   return out + before.n;
 }
 
-static size_t list_room(const item *i, const fl_batch *batch, const fl_row *row) {
+static size_t list_room(const jsonl_item *i, const fl_batch *batch, const fl_row *row) {
   size_t room = i->before.n + ITEM_ROOM;
   for (uint32_t k = 0; k < i->field->n_refs; k++)
     room += fl_json_raw_room(fl_row_raw(batch, row, &i->field->refs[k]));
   return room;
 }
 
-static char *put_list(jsonl *w, const item *i, const fl_batch *batch, const fl_row *row,
+static char *put_list(jsonl *w, const jsonl_item *i, const fl_batch *batch, const fl_row *row,
                       char *out) {
   const fl_shape_field *field = i->field;
   bool is_null = field->n_refs > 0; /* an empty list of a timeline has none */
@@ -102,15 +59,14 @@ static char *put_list(jsonl *w, const item *i, const fl_batch *batch, const fl_r
 }
 
 /* The form that the type has anyway. */
-static inline bool is_as_recorded(form f, fl_raw raw) {
+static inline bool is_as_recorded(jsonl_form f, fl_raw raw) {
   if (f == FORM_VALUE) return true;
   if (f == FORM_GUID) return raw.type == FL_T_GUID;
   if (f == FORM_NUMBER) return raw.type >= FL_T_U8 && raw.type <= FL_T_U32 && raw.n <= 4;
   return raw.type == FL_T_HEX64 || raw.type == FL_T_HEX32;
 }
 
-/* A number or a GUID also where it is recorded as text, and hexadecimal where it is a number. */
-static char *put_formed(jsonl *w, form f, fl_raw raw, char *out) {
+char *jsonl_put_formed(jsonl *w, jsonl_form f, fl_raw raw, char *out) {
   uint64_t number = 0;
   if (f == FORM_NUMBER && fl_raw_u64(raw, &number)) return fl_json_put_natural(number, out);
   if (f == FORM_HEX && fl_raw_u64(raw, &number)) return fl_json_put_hex(number, out);
@@ -121,7 +77,7 @@ static char *put_formed(jsonl *w, form f, fl_raw raw, char *out) {
 }
 
 /* Text of several values, made in scratch first; NULL after a failure. */
-static char *put_glued(jsonl *w, const item *i, const fl_batch *batch, const fl_row *row,
+static char *put_glued(jsonl *w, const jsonl_item *i, const fl_batch *batch, const fl_row *row,
                        char *out) {
   const fl_value value = fl_row_field(batch, row, i->field, w->scratch);
   if (value.kind == FL_V_NULL) return out;
@@ -130,8 +86,8 @@ static char *put_glued(jsonl *w, const item *i, const fl_batch *batch, const fl_
 }
 
 /* An absent value writes nothing. NULL after a failure. */
-static inline char *put_item(jsonl *w, const item *i, const fl_batch *batch, const fl_row *row,
-                             char *out) {
+static inline char *put_item(jsonl *w, const jsonl_item *i, const fl_batch *batch,
+                             const fl_row *row, char *out) {
   if (i->form == FORM_CONST) {
     out = room_for(w, out, i->before.n + ITEM_ROOM);
     return out ? put_before(i->before, out) : NULL;
@@ -147,147 +103,13 @@ static inline char *put_item(jsonl *w, const item *i, const fl_batch *batch, con
   if (!out) return NULL;
   out = put_before(i->before, out);
   if (is_as_recorded(i->form, raw)) return fl_json_put_raw(raw, w->scratch, out);
-  return put_formed(w, i->form, raw, out);
-}
-
-/* ---- plans ---- */
-
-static const struct {
-  fl_column column;
-  form form;
-} column_order[] = {
-    {FL_C_PROVIDER, FORM_VALUE},
-    {FL_C_PROVIDER_GUID, FORM_GUID},
-    {FL_C_EVENT_SOURCE_NAME, FORM_VALUE},
-    {FL_C_CHANNEL, FORM_VALUE},
-    {FL_C_EVENT_ID, FORM_NUMBER},
-    {FL_C_QUALIFIERS, FORM_NUMBER},
-    {FL_C_VERSION, FORM_NUMBER},
-    {FL_C_LEVEL, FORM_NUMBER},
-    {FL_C_TASK, FORM_NUMBER},
-    {FL_C_OPCODE, FORM_NUMBER},
-    {FL_C_KEYWORDS, FORM_HEX},
-    {FL_C_PID, FORM_NUMBER},
-    {FL_C_TID, FORM_NUMBER},
-    {FL_C_USER_SID, FORM_VALUE},
-    {FL_C_ACTIVITY_ID, FORM_GUID},
-    {FL_C_RELATED_ACTIVITY_ID, FORM_GUID},
-    {FL_C_LEVEL_NAME, FORM_VALUE},
-    {FL_C_TASK_NAME, FORM_VALUE},
-    {FL_C_OPCODE_NAME, FORM_VALUE},
-    {FL_C_KEYWORD_NAMES, FORM_VALUE},
-};
-
-/* `,"name":` */
-static fl_str key_of(fl_arena *arena, fl_str name) {
-  char *text = fl_arena_take(arena, name.n * 6 + 4);
-  if (!text) return (fl_str){0};
-  text[0] = ',';
-  char *end = fl_json_put_quoted(name, text + 1);
-  *end++ = ':';
-  return (fl_str){text, (size_t)(end - text)};
-}
-
-/* A constant's whole text, `,"key":value`; appended to a constant in front of it. */
-static bool add_const(jsonl *w, item *items, size_t *n, const item *i, fl_arena *arena) {
-  const fl_raw raw = i->ref.constant;
-  const bool joins = *n > 0 && items[*n - 1].form == FORM_CONST;
-  const fl_str front = joins ? items[*n - 1].before : (fl_str){0};
-  char *text = fl_arena_take(arena, front.n + i->before.n + fl_json_raw_room(raw));
-  if (!text) return false;
-  if (front.n) memcpy(text, front.p, front.n);
-  memcpy(text + front.n, i->before.p, i->before.n);
-  char *end = text + front.n + i->before.n;
-  end = put_formed(w, i->form, raw, end);
-  if (!joins) ++*n;
-  items[*n - 1] = (item){.before = {text, (size_t)(end - text)}, .form = FORM_CONST};
-  return true;
-}
-
-static bool add_item(jsonl *w, item *items, size_t *n, const item *i, fl_arena *arena) {
-  if (!i->before.p) return false;
-  const bool is_joined = i->form == FORM_LIST || i->form == FORM_GLUED;
-  if (!is_joined && i->ref.kind == FL_REF_CONST) return add_const(w, items, n, i, arena);
-  if (is_joined || i->ref.kind == FL_REF_SLOT) items[(*n)++] = *i;
-  return true;
-}
-
-static bool add_column(jsonl *w, plan *p, item *items, const fl_shape *shape, size_t order,
-                       fl_arena *arena) {
-  const fl_column column = column_order[order].column;
-  const item i = {.before = key_of(arena, fl_str_of(fl_column_names[column])),
-                  .form = column_order[order].form,
-                  .ref = shape->columns[column]};
-  return add_item(w, items, &p->n_columns, &i, arena);
-}
-
-static bool add_field(jsonl *w, plan *p, item *items, const fl_shape_field *field,
-                      fl_arena *arena) {
-  static const form forms[] = {
-      [FL_JOIN_ONE] = FORM_VALUE, [FL_JOIN_LIST] = FORM_LIST, [FL_JOIN_CONCAT] = FORM_GLUED};
-  const item i = {.before = key_of(arena, field->name),
-                  .form = forms[field->join],
-                  .ref = field->refs[0],
-                  .field = field};
-  return add_item(w, items, &p->n_data, &i, arena);
-}
-
-/* How often the slot that is used most is used. */
-static size_t most_uses(jsonl *w, const fl_shape *shape) {
-  uint32_t *uses = FL_NEW_ARRAY(w->scratch, uint32_t, shape->n_slots);
-  size_t most = 1;
-  if (!uses) return SIZE_MAX / 16; /* such a row asks for room item by item */
-  for (size_t i = 0; i < FL_C_COUNT; i++)
-    if (shape->columns[i].kind == FL_REF_SLOT) uses[shape->columns[i].slot]++;
-  for (uint32_t i = 0; i < shape->n_fields; i++)
-    for (uint32_t k = 0; k < shape->fields[i].n_refs; k++)
-      if (shape->fields[i].refs[k].kind == FL_REF_SLOT) uses[shape->fields[i].refs[k].slot]++;
-  for (uint32_t i = 0; i < shape->n_slots; i++)
-    if (uses[i] > most) most = uses[i];
-  return most;
-}
-
-static size_t fixed_room(const item *items, size_t n) {
-  size_t room = 0;
-  for (size_t i = 0; i < n; i++) {
-    const size_t n_refs = items[i].field ? items[i].field->n_refs : 1;
-    room += items[i].before.n + n_refs * ITEM_ROOM;
-    for (size_t k = 0; items[i].field && k < n_refs; k++)
-      room += fl_json_raw_room(items[i].field->refs[k].constant);
-  }
-  return room;
-}
-
-/* `arena` is where the plan lives; names and constants stay the shape's. */
-static plan *plan_create(jsonl *w, const fl_shape *shape, fl_arena *arena) {
-  const size_t n_columns = sizeof column_order / sizeof *column_order;
-  plan *p = FL_NEW(arena, plan);
-  item *columns = FL_NEW_ARRAY(arena, item, n_columns);
-  item *data = FL_NEW_ARRAY(arena, item, shape->n_fields);
-  if (!p || !columns || !data) return NULL;
-  *p = (plan){.columns = columns, .data = data};
-  for (size_t i = 0; i < n_columns; i++)
-    if (!add_column(w, p, columns, shape, i, arena)) return NULL;
-  for (uint32_t i = 0; i < shape->n_fields; i++)
-    if (!add_field(w, p, data, &shape->fields[i], arena)) return NULL;
-  p->room = fixed_room(columns, p->n_columns) + fixed_room(data, p->n_data);
-  p->most_uses = most_uses(w, shape);
-  p->fact_of = NO_FACT_YET;
-  return p;
-}
-
-static plan *find_plan(jsonl *w, const fl_shape *shape) {
-  if (!fl_shape_is_kept(shape)) return plan_create(w, shape, w->scratch);
-  if (shape->serial >= w->cap_plans &&
-      !fl_grow_zeroed((void **)&w->plans, &w->cap_plans, shape->serial + 1, sizeof *w->plans))
-    return NULL;
-  if (!w->plans[shape->serial]) w->plans[shape->serial] = plan_create(w, shape, w->arena);
-  return w->plans[shape->serial];
+  return jsonl_put_formed(w, i->form, raw, out);
 }
 
 /* ---- rows ---- */
 
-static const fl_event_fact *find_fact(jsonl *w, plan *p, const fl_batch *batch, const fl_row *row) {
+static const fl_event_fact *find_fact(jsonl *w, jsonl_plan *p, const fl_batch *batch,
+                                      const fl_row *row) {
   const fl_ref *columns = row->shape->columns;
   const fl_raw raw = fl_row_column(batch, row, FL_C_EVENT_ID);
   uint64_t id = 0;
@@ -309,7 +131,7 @@ typedef struct told {
   fl_str sentence; /* where the record has no message */
 } told;
 
-static told tell(jsonl *w, plan *p, const fl_batch *batch, const fl_row *row) {
+static told tell(jsonl *w, jsonl_plan *p, const fl_batch *batch, const fl_row *row) {
   told t = {.fact = find_fact(w, p, batch, row)};
   if (t.fact && fl_row_column(batch, row, FL_C_MESSAGE).type == FL_T_NULL)
     t.sentence = fl_known_sentence(w->known, t.fact, batch, row, w->scratch);
@@ -368,7 +190,7 @@ static char *put_head(jsonl *w, const fl_batch *batch, const fl_row *row, char *
 }
 
 /* The key and a brace go in front of the first field that is there, in place of its comma. */
-static char *put_data(jsonl *w, const plan *p, const fl_batch *batch, const fl_row *row,
+static char *put_data(jsonl *w, const jsonl_plan *p, const fl_batch *batch, const fl_row *row,
                       char *out) {
   static const char key[] = ",\"data\":";
   bool is_open = false;
@@ -444,30 +266,84 @@ static size_t message_room(const fl_row *row, const told *t) {
 }
 
 /* Room for the whole row, or for its head alone where that is too much to ask for at once. */
-static char *row_room(jsonl *w, const plan *p, const told *t, const fl_batch *batch,
+static char *row_room(jsonl *w, const jsonl_plan *p, const told *t, const fl_batch *batch,
                       const fl_row *row) {
   enum { TAIL_ROOM = 1024 }; /* kind, flags, and where a message is from */
   size_t n = 0;
+  uint8_t types = 0;
   for (uint32_t i = 0; i < row->shape->n_slots; i++) {
-    const fl_raw raw = batch->slots[row->slot0 + i];
-    n += raw.n * (size_t)(raw.type & FL_T_ARRAY ? FL_SHORT_TEXT_MAX : 6);
+    n += batch->slots[row->slot0 + i].n;
+    types |= batch->slots[row->slot0 + i].type;
   }
+  n *= types & FL_T_ARRAY ? FL_SHORT_TEXT_MAX : 6;
   const size_t head = head_room(w, batch, row) + message_room(row, t);
   w->is_roomy = n < ROOM_AT_ONCE && p->most_uses < ROOM_AT_ONCE &&
                 n * p->most_uses + p->room + head + TAIL_ROOM < ROOM_AT_ONCE;
   return fl_out_room(w->out, w->is_roomy ? ROOM_AT_ONCE : head);
 }
 
+/* 0 where the values are too long, or differ from batch to batch in what they belong to. */
+static uint32_t settled_key(const jsonl_plan *p, const fl_batch *batch, const fl_row *row,
+                            uint8_t key[SETTLED_KEY]) {
+  uint32_t n = sizeof row->shape->serial;
+  if (!fl_shape_is_kept(row->shape)) return 0;
+  memcpy(key, &row->shape->serial, n);
+  for (size_t i = 0; i < p->n_settled; i++) {
+    if (p->columns[i].form == FORM_CONST) continue;
+    const fl_raw raw = fl_row_raw(batch, row, &p->columns[i].ref);
+    if (raw.n > SETTLED_KEY || n + 2 + raw.n > SETTLED_KEY) return 0;
+    key[n++] = raw.type;
+    key[n++] = (uint8_t)raw.n;
+    if (raw.n == 2) memcpy(key + n, raw.p, 2);
+    else if (raw.n == 1) key[n] = *raw.p;
+    else if (raw.n) memcpy(key + n, raw.p, raw.n);
+    n += raw.n;
+  }
+  return n;
+}
+
+/* What a line is made of. */
+typedef struct line {
+  const jsonl_plan *plan;
+  const fl_batch *batch;
+  const fl_row *row;
+} line;
+
+static char *put_columns(jsonl *w, const line *l, size_t from, size_t to, char *out) {
+  for (size_t i = from; i < to && out; i++)
+    out = put_item(w, &l->plan->columns[i], l->batch, l->row, out);
+  return out;
+}
+
+static char *put_settled(jsonl *w, const line *l, char *out) {
+  uint8_t key[SETTLED_KEY];
+  const uint32_t n_key = w->is_roomy ? settled_key(l->plan, l->batch, l->row, key) : 0;
+  if (n_key == 0) return put_columns(w, l, 0, l->plan->n_settled, out);
+  jsonl_settled *s = &w->settled[fl_hash_bytes(key, n_key, 0) % SETTLED];
+  if (s->n_key == n_key && memcmp(s->key, key, n_key) == 0) {
+    memcpy(out, s->text, s->n_text);
+    return out + s->n_text;
+  }
+  char *end = put_columns(w, l, 0, l->plan->n_settled, out);
+  if (!end || end - out > SETTLED_TEXT) return end;
+  s->n_key = n_key;
+  memcpy(s->key, key, n_key);
+  s->n_text = (uint32_t)(end - out);
+  memcpy(s->text, out, s->n_text);
+  return end;
+}
+
 static bool put_row(jsonl *w, const fl_batch *batch, const fl_row *row) {
   enum { TAIL_ROOM = 1024 };
-  plan *p = find_plan(w, row->shape);
+  jsonl_plan *p = jsonl_find_plan(w, row->shape);
   if (!p) return false;
   const told t = tell(w, p, batch, row);
   char *out = row_room(w, p, &t, batch, row);
   if (!out) return false;
   out = put_head(w, batch, row, out);
-  for (size_t i = 0; i < p->n_columns; i++)
-    if (!(out = put_item(w, &p->columns[i], batch, row, out))) return false;
+  const line l = {p, batch, row};
+  if (!(out = put_settled(w, &l, out))) return false;
+  if (!(out = put_columns(w, &l, p->n_settled, p->n_columns, out))) return false;
   if (!(out = put_message(w, &t, batch, row, out))) return false;
   if (!(out = put_kind(w, &t, out))) return false;
   if (p->n_data && !(out = put_data(w, p, batch, row, out))) return false;
@@ -505,6 +381,7 @@ static void jsonl_free(jsonl *w) {
   fl_arena_free(w->scratch);
   fl_known_free(w->known);
   free(w->plans);
+  free(w->settled);
   free(w->names);
   free(w);
 }
@@ -525,7 +402,8 @@ fl_status fl_event_format_jsonl(fl_out *out, fl_event_writer **ret_writer, fl_er
   w->arena = fl_arena_create(FL_LIMIT_SHARED_ARENA);
   w->scratch = fl_arena_create(FL_LIMIT_BATCH_ARENA);
   w->known = fl_known_create();
-  if (!w->arena || !w->scratch || !w->known) {
+  w->settled = calloc(SETTLED, sizeof *w->settled);
+  if (!w->arena || !w->scratch || !w->known || !w->settled) {
     jsonl_free(w);
     return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
   }
