@@ -17,6 +17,7 @@ enum {
   FL_LIMIT_NOTES_ALIKE = 200,       /* of one kind and source; the rest is counted */
   FL_LIMIT_LEDGER_RANGES = 65536,   /* of one source; what follows is one damaged range */
   FL_LIMIT_OLD_RECORDS = 1 << 20,   /* headers of old records in one log */
+  FL_LIMIT_REFUSED_RECORDS = 65536, /* live ones of one log that are tried a second time */
   FL_LIMIT_SHAPES = 65536,          /* cached shapes; later ones live as long as their batch */
   FL_LIMIT_TEXT_PAGES = 65536,      /* of one section of a text file: 6.5 million texts */
   FL_LIMIT_TEXT_PUBLISHERS = 1024,  /* of one text file; look-ups are linear */

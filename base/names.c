@@ -33,8 +33,8 @@ const char *const fl_column_names[FL_C_COUNT] = {
 const char *const fl_message_source_names[FL_N_MESSAGE_SOURCES] = {"", "rendering", "mta", "own"};
 
 const char *const fl_event_flag_names[FL_N_EVENT_FLAGS] = {
-    "slack",    "recovered", "bad_crc",   "truncated",    "duplicate",
-    "redacted", "gap",       "synthetic", "time_invalid", "fallback"};
+    "slack", "recovered", "bad_crc",      "truncated", "duplicate", "redacted",
+    "gap",   "synthetic", "time_invalid", "fallback",  "partial"};
 
 const char *const fl_severity_names[6] = {"info",        "repaired",   "damaged",
                                           "unsupported", "unreadable", "limit"};

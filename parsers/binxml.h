@@ -176,9 +176,11 @@ struct bx_recovery {
   size_t live_end;       /* names in front of it do not belong to what lies behind */
   bool is_torn;          /* bytes are missing at the end of the record */
   bool may_lose_names;   /* when the template inside of System's is gone */
+  bool may_lose_parts;   /* what does not decode is left out, with all behind it in its fragment */
   bool is_missing;       /* out: refused for want of a template with this id, and nothing else */
   bool is_elsewhere;     /* out: a template of another place was used, from this source */
   bool is_without_names; /* out */
+  bool is_without_parts; /* out */
   uint32_t missing, source;
   const fl_str *origin; /* out: of the template, when it is another source's */
   bx_literal host;      /* what this source's templates hold for their machine; no text: unknown */

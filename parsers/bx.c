@@ -432,6 +432,7 @@ static fl_status walk_token(bx_walk *w, uint8_t token, unsigned *depth, fl_err *
 
 static fl_status walk_fragment(bx_walk *w, fl_err *err) {
   unsigned depth = 0;
+  if (w->b->recovery && bx_may_lose_parts(w)) return bx_walk_sound_part(w, walk_token, err);
   while (fl_rd_left(&w->rd) > 0) {
     const uint8_t token = fl_rd_u8(&w->rd);
     if (token == BX_TOKEN_EOF) break;

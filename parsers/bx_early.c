@@ -8,9 +8,10 @@ static bx_early *early_place(bx *b, uint64_t word) {
   return &b->early[(word * UINT64_C(0x9e3779b97f4a7c15)) >> 56];
 }
 
-/* Old records may need the templates of records that nobody wants: then all are decoded whole. */
+/* Old records may need the templates of records that nobody wants: then all are decoded whole, and
+ * so is what is read a second time. */
 static const fl_interest *interest_of(const bx *b) {
-  return fl_job_seeks_old(b->job) ? NULL : b->job->options->interest;
+  return fl_job_seeks_old(b->job) || b->recovery ? NULL : b->job->options->interest;
 }
 
 /* The values of the outer template that the interest asks for, 1 << index; false when it asks for

@@ -204,6 +204,30 @@ void bx_recover(bx *b, bx_recovery *recovery) {
   b->chunk++; /* names that were found without a look at their hash do not count */
 }
 
+/* ---- records in part ---- */
+
+fl_status bx_walk_sound_part(bx_walk *w, bx_token_walk walk_token, fl_err *err) {
+  unsigned depth = 0;
+  while (fl_rd_left(&w->rd) > 0) {
+    const size_t n_words = w->words->n;
+    const uint32_t n_slots = w->rows->n_slots;
+    const unsigned n_open = depth;
+    const uint8_t token = fl_rd_u8(&w->rd);
+    if (token == BX_TOKEN_EOF) break;
+    const fl_status status = walk_token(w, token, &depth, err);
+    if (status == FL_OK) continue;
+    if (status != FL_E_CORRUPT && status != FL_E_UNSUPPORTED) return status;
+    w->b->recovery->is_without_parts = true;
+    w->words->n = n_words;
+    w->rows->n_slots = n_slots;
+    w->rd.pos = w->rd.n;
+    depth = n_open;
+  }
+  w->b->recovery->is_without_parts |= depth > 0;
+  for (; depth > 0; depth--) FL_TRY(bx_put(w, BX_CLOSE, 0, err));
+  return FL_OK;
+}
+
 /* ---- harvest ---- */
 
 /* A chunk that is made to hold thousands of definitions inside each other costs no more than this

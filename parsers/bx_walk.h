@@ -127,6 +127,13 @@ fl_status bx_find_template(bx_walk *w, uint32_t id, uint32_t offset,
  * the chunk or from elsewhere. */
 fl_status bx_recover_template(bx_walk *w, uint32_t id, uint32_t offset,
                               const bx_definition **ret_definition, fl_err *err);
+/* A fragment of a record that may be read in part: its tokens up to the first one that does not
+ * decode. */
+static inline bool bx_may_lose_parts(const bx_walk *w) {
+  return w->rows && w->b->recovery->may_lose_parts;
+}
+typedef fl_status (*bx_token_walk)(bx_walk *w, uint8_t token, unsigned *depth, fl_err *err);
+fl_status bx_walk_sound_part(bx_walk *w, bx_token_walk walk_token, fl_err *err);
 /* Stands for a name of a definition that was overwritten. */
 const fl_str *bx_lost_name(bx_walk *w, uint32_t offset);
 /* Puts names in the place of lost ones, where the definition can be understood without them. */

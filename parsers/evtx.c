@@ -1,12 +1,15 @@
 /* evtx.c - Windows event logs: the parser's functions (docs/formats/evtx.md). */
 #include "parsers/evtx.h"
 
+#include <stdlib.h>
+
 #include "base/limits.h"
 
 typedef struct evtx {
   bx_store *store; /* of the run */
   bx *decoder;
   evtx_map map;
+  evtx_refusals refusals;
 } evtx;
 
 static bool starts_with(const fl_probe *probe, size_t offset, const char magic[8]) {
@@ -54,7 +57,8 @@ static fl_status read_piece(fl_job *job, evtx *e, evtx_piece *piece, uint8_t *by
     fl_job_ledger(job, piece->offset, piece->length, FL_L_DAMAGED, "could not be read");
     return FL_OK;
   }
-  return evtx_chunk_read(job, e->decoder, piece, bytes, rows, err);
+  const evtx_reading reading = {job, e->decoder, rows, &e->refusals};
+  return evtx_chunk_read(&reading, piece, bytes, err);
 }
 
 static fl_status read_span(fl_job *job, void *state, uint64_t span, fl_rows *rows, fl_err *err) {
@@ -74,12 +78,15 @@ static fl_status read_span(fl_job *job, void *state, uint64_t span, fl_rows *row
 
 static fl_status read_rest(fl_job *job, void *state, fl_rows *rows, fl_err *err) {
   evtx *e = state;
-  return evtx_slack_read(job, e->decoder, e->store, &e->map, rows, err);
+  const evtx_log log = {job, e->decoder, e->store, &e->map, &e->refusals};
+  return evtx_rest_read(&log, rows, err);
 }
 
 static void close_evtx(fl_job *job, void *state) {
+  evtx *e = state;
   (void)job;
-  bx_free(((evtx *)state)->decoder);
+  free(e->refusals.items);
+  bx_free(e->decoder);
 }
 
 const fl_parser fl_parser_evtx = {

@@ -22,8 +22,29 @@ typedef struct evtx_left {
   uint64_t offset;            /* of the chunk in the source, as evtx_chunk.c has it at its end */
   uint32_t from, to;          /* behind the live records, relative to the chunk */
   bool has_lag;               /* a live record has another time than its header */
+  bool has_refused;           /* a live record was refused and is kept for later */
   bool has_signature; /* to be searched; else the ledger has the bytes behind them already */
 } evtx_left;
+
+/* Bytes of a chunk as the offsets in its records count them. */
+typedef struct evtx_view {
+  uint64_t offset;   /* of the chunk in the source; wraps where the source lacks its first bytes */
+  uint64_t first;    /* in the source: its bytes begin here, those in front are zero */
+  uint32_t n_bytes;  /* of the chunk */
+  uint32_t live_end; /* names in front of it do not belong to what lies behind; 0: all do */
+} evtx_view;
+
+/* Live records that were refused where they stand: once the whole log is known, more of them may be
+ * read. */
+typedef struct evtx_refused {
+  evtx_view view;
+  uint32_t at, to; /* relative to the chunk */
+  uint32_t flags;  /* of the row */
+} evtx_refused;
+typedef struct evtx_refusals {
+  evtx_refused *items; /* in file order */
+  size_t n, cap;
+} evtx_refusals;
 
 /* A stretch of the file: a chunk, or bytes that belong to none. */
 typedef enum evtx_kind {
@@ -58,13 +79,27 @@ bool evtx_find_shift(const uint8_t *bytes, size_t from, size_t to, int64_t *ret_
 /* Where the chunk begins that the first telling record belongs to; may lie before the bytes. */
 bool evtx_find_base(const uint8_t *bytes, size_t n_bytes, int64_t *ret_base);
 
+/* Who reads the live records of a log's chunks. */
+typedef struct evtx_reading {
+  fl_job *job;
+  bx *decoder;
+  fl_rows *rows;
+  evtx_refusals *refusals; /* those are added that are refused */
+} evtx_reading;
 /* Reads the live records of one chunk. `bytes` has EVTX_ROOM and holds the piece behind the bytes
  * that are missing, which are zero. What was moved inside of it is moved back. */
-fl_status evtx_chunk_read(fl_job *job, bx *b, evtx_piece *piece, uint8_t *bytes, fl_rows *rows,
+fl_status evtx_chunk_read(const evtx_reading *reading, evtx_piece *piece, uint8_t *bytes,
                           fl_err *err);
 
-/* Reads what is left behind the live records of all chunks; to be called after them. */
-fl_status evtx_slack_read(fl_job *job, bx *b, bx_store *store, const evtx_map *map, fl_rows *rows,
-                          fl_err *err);
+/* All chunks of a log, whose live records were read. */
+typedef struct evtx_log {
+  fl_job *job;
+  bx *decoder;
+  bx_store *store;
+  const evtx_map *map;
+  const evtx_refusals *refusals;
+} evtx_log;
+/* Reads live records that were refused, then what is left behind the live ones. */
+fl_status evtx_rest_read(const evtx_log *log, fl_rows *rows, fl_err *err);
 
 #endif

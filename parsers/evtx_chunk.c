@@ -8,6 +8,7 @@
 #include <libdeflate.h>
 
 #include "base/limits.h"
+#include "base/mem.h"
 #include "parsers/evtx.h"
 
 enum { FLAG_NO_CRC = 4, MOST_MOVES = 16 };
@@ -26,6 +27,8 @@ typedef struct chunk {
   size_t sound_from; /* records before it are in the ledger */
   unsigned n_moves;
   evtx_left *left;
+  const evtx_piece *piece;
+  evtx_refusals *refusals;
 } chunk;
 
 static bool header_crc_is_right(const chunk *c) {
@@ -222,6 +225,22 @@ static fl_status move_back(chunk *c, size_t *at, size_t size, fl_err *err) {
   return FL_OK;
 }
 
+/* Keeps a refused record until more is known of its log; what is not kept is lost. */
+static void refuse(chunk *c, size_t at, size_t size) {
+  evtx_refusals *r = c->refusals;
+  const bool is_kept = r->n < FL_LIMIT_REFUSED_RECORDS &&
+                       fl_grow((void **)&r->items, &r->cap, r->n + 1, sizeof *r->items);
+  ledger_sound(c, at);
+  c->sound_from = at + size;
+  c->left->has_refused |= is_kept;
+  if (!is_kept) {
+    ledger(c, at, at + size, FL_L_DAMAGED, "record that does not decode");
+    return;
+  }
+  const evtx_view view = {c->offset, c->piece->offset, (uint32_t)c->n_bytes, 0};
+  r->items[r->n++] = (evtx_refused){view, (uint32_t)at, (uint32_t)(at + size), c->flags};
+}
+
 /* One record, which may turn out to belong elsewhere in the chunk. What its decoder refuses is
  * noted and costs only itself. */
 static fl_status read_record(chunk *c, size_t *at, uint32_t size, fl_err *err) {
@@ -239,9 +258,7 @@ static fl_status read_record(chunk *c, size_t *at, uint32_t size, fl_err *err) {
   }
   fl_job_note(c->job, FL_NOTE_DAMAGED, c->offset + *at, "record %" PRIu64 ": %s (at %" PRIu64 ")",
               fl_le64(c->bytes + *at + 8), why.text, c->offset + why.offset);
-  ledger_sound(c, *at);
-  ledger(c, *at, *at + size, FL_L_DAMAGED, "record that does not decode");
-  c->sound_from = *at + size;
+  refuse(c, *at, size);
   return FL_OK;
 }
 
@@ -335,17 +352,20 @@ static void look_behind(const chunk *c) {
   ledger(c, last, n, FL_L_EMPTY, "");
 }
 
-fl_status evtx_chunk_read(fl_job *job, bx *b, evtx_piece *piece, uint8_t *bytes, fl_rows *rows,
+fl_status evtx_chunk_read(const evtx_reading *reading, evtx_piece *piece, uint8_t *bytes,
                           fl_err *err) {
+  fl_job *job = reading->job;
   piece->left = (evtx_left){.first_id = UINT64_MAX};
   chunk c = {.job = job,
-             .decoder = b,
+             .decoder = reading->decoder,
              .offset = piece->offset - piece->missing,
              .bytes = bytes,
              .n_bytes = (size_t)piece->length + piece->missing,
-             .rows = rows,
+             .rows = reading->rows,
              .sound_from = piece->missing,
-             .left = &piece->left};
+             .left = &piece->left,
+             .piece = piece,
+             .refusals = reading->refusals};
   if (c.n_bytes < EVTX_CHUNK_HEADER) {
     fl_job_note(job, FL_NOTE_DAMAGED, c.offset, "chunk header cut short: %zu bytes, expected 512",
                 c.n_bytes);
@@ -361,8 +381,8 @@ fl_status evtx_chunk_read(fl_job *job, bx *b, evtx_piece *piece, uint8_t *bytes,
   c.end = is_sound ? c.mark : find_end(&c);
   if (c.end > c.n_bytes) c.end = c.n_bytes;
   if (is_sound) check_data_crc(&c);
-  bx_chunk(b, bytes, c.n_bytes);
-  if (c.is_repaired) bx_doubt(b);
+  bx_chunk(c.decoder, bytes, c.n_bytes);
+  if (c.is_repaired) bx_doubt(c.decoder);
   FL_TRY(walk_records(&c, err));
   look_behind(&c);
   return FL_OK;

@@ -106,9 +106,10 @@ typedef enum fl_event_flags {
   FL_F_GAP = 1u << 6,          /* synthetic: records are missing here */
   FL_F_SYNTHETIC = 1u << 7,    /* made by us from other events */
   FL_F_TIME_INVALID = 1u << 8, /* time 0; the raw value is in the data */
-  FL_F_FALLBACK = 1u << 9      /* decoded by the second engine */
+  FL_F_FALLBACK = 1u << 9,     /* decoded by the second engine */
+  FL_F_PARTIAL = 1u << 10      /* live, but not all of it could be read: a note says what */
 } fl_event_flags;
-enum { FL_N_EVENT_FLAGS = 10 };
+enum { FL_N_EVENT_FLAGS = 11 };
 FL_API extern const char *const fl_event_flag_names[FL_N_EVENT_FLAGS];
 
 typedef struct fl_row {
