@@ -18,6 +18,9 @@ enum {
   FL_LIMIT_LEDGER_RANGES = 65536,   /* of one source; what follows is one damaged range */
   FL_LIMIT_OLD_RECORDS = 1 << 20,   /* headers of old records in one log */
   FL_LIMIT_REFUSED_RECORDS = 65536, /* live ones of one log that are tried a second time */
+  FL_LIMIT_SECOND_QUESTIONS = 1024, /* records of one run that libevtx is asked about */
+  FL_LIMIT_SECOND_SECONDS = 4,      /* of processor time that it gets for them */
+  FL_LIMIT_SECOND_STARTS = 3,       /* of its process, which dies of hostile records */
   FL_LIMIT_SHAPES = 65536,          /* cached shapes; later ones live as long as their batch */
   FL_LIMIT_TEXT_PAGES = 65536,      /* of one section of a text file: 6.5 million texts */
   FL_LIMIT_TEXT_PUBLISHERS = 1024,  /* of one text file; look-ups are linear */
@@ -58,8 +61,9 @@ enum {
 #define FL_LIMIT_KNOWN_ARENA ((size_t)64 << 20)   /* sentences bound to shapes */
 #define FL_LIMIT_SOURCE_SHARED ((size_t)24 << 20) /* what one source may add to it */
 #define FL_LIMIT_BATCH_ARENA ((size_t)64 << 20)
-#define FL_LIMIT_CHUNK_SHAPES ((size_t)128 << 20) /* memory to build the shapes of one chunk */
-#define FL_LIMIT_CASE_ARENA ((size_t)160 << 20)   /* kept events: about 300,000 */
+#define FL_LIMIT_CHUNK_SHAPES ((size_t)128 << 20)  /* memory to build the shapes of one chunk */
+#define FL_LIMIT_CASE_ARENA ((size_t)160 << 20)    /* kept events: about 300,000 */
+#define FL_LIMIT_SECOND_MEMORY ((size_t)256 << 20) /* of libevtx, for one record */
 #define FL_LIMIT_HASH_AUTO (UINT64_C(64) << 20)
 
 #endif

@@ -181,6 +181,7 @@ struct bx_recovery {
   bool is_elsewhere;     /* out: a template of another place was used, from this source */
   bool is_without_names; /* out */
   bool is_without_parts; /* out */
+  bool is_renamed;       /* out: names were overwritten that are known by their places */
   uint32_t missing, source;
   const fl_str *origin; /* out: of the template, when it is another source's */
   bx_literal host;      /* what this source's templates hold for their machine; no text: unknown */
@@ -195,6 +196,8 @@ typedef struct bx_surroundings {
   bool may_differ; /* ids and times of live records differ from those in their headers */
 } bx_surroundings;
 bool bx_is_plausible(const fl_rows *rows, const fl_row *row, const bx_surroundings *in);
+/* The same for a row of bx_xml_record, all of whose values are text. */
+bool bx_is_plausible_text(const fl_rows *rows, const fl_row *row);
 /* EventRecordID is the id in the record's header. */
 bool bx_has_id_of_header(const fl_rows *rows, const fl_row *row);
 /* Some value is a text that no program writes. */

@@ -145,14 +145,36 @@ bool bx_has_odd_text(const fl_rows *rows, const fl_row *row) {
   return false;
 }
 
+static bool is_plain_text(fl_str text) {
+  return is_plain_name((fl_raw){(const uint8_t *)text.p, (uint32_t)text.n, FL_T_UTF8, 0});
+}
+
+/* Control characters, and what stands for bytes that are no text. */
+static bool is_odd_utf8(fl_raw raw) {
+  const fl_str text = {(const char *)raw.p, raw.n};
+  for (size_t at = 0; at < text.n;)
+    if (is_odd_unit(fl_utf8_next(text, &at))) return true;
+  return false;
+}
+
+bool bx_is_plausible_text(const fl_rows *rows, const fl_row *row) {
+  const fl_shape *shape = row->shape;
+  bool is = shape->columns[FL_C_EVENT_ID].kind != FL_REF_NONE &&
+            is_plain_name(column(rows, row, FL_C_PROVIDER)) &&
+            is_plain_name(column(rows, row, FL_C_CHANNEL));
+  for (uint32_t i = 0; i < shape->n_fields && is; i++) is = is_plain_text(shape->fields[i].name);
+  for (uint32_t i = 0; i < shape->n_slots && is; i++)
+    is = !is_odd_utf8(rows->slots[row->slot0 + i]);
+  return is;
+}
+
 /* A field's name that no provider declares. */
 bool bx_has_odd_name(const bx_words *words) {
   for (size_t i = 0; i + 1 < words->n; i++) {
     if (bx_word_tag(words->items[i]) != BX_ATTR || bx_word_tag(words->items[i + 1]) != BX_CONST)
       continue;
     const fl_str text = *(const fl_str *)(uintptr_t)bx_word_payload(words->items[i + 1]);
-    if (!is_plain_name((fl_raw){(const uint8_t *)text.p, (uint32_t)text.n, FL_T_UTF8, 0}))
-      return true;
+    if (!is_plain_text(text)) return true;
   }
   return false;
 }

@@ -248,7 +248,7 @@ fl_status bx_recover_names(bx_walk *w, fl_err *err) {
   if (!has_lost(w->words)) return FL_OK;
   const bool is_named = is_system(w->words) ? name_system(&r) : name_event_data(&r);
   if (is_named && !has_lost(w->words)) {
-    w->b->recovery->is_elsewhere = true;
+    w->b->recovery->is_renamed = true;
     return FL_OK;
   }
   return fl_fail(err, FL_E_CORRUPT, w->rd.pos, "names of the template are overwritten");

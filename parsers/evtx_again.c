@@ -11,6 +11,8 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "base/raw.h"
+#include "parsers/evtx_second.h"
 
 enum { REASON_CAP = 400, MOST_ROUNDS = 3, MOST_OF_A_CLASS = 16 };
 
@@ -63,7 +65,8 @@ static uint32_t flags_of(const evtx_again *a, const evtx_waiting *record, const 
   const bool has_odd_text = bx_has_odd_text(a->rows, row);
   const uint32_t truncated = has_odd_text || !record->old.is_whole ? FL_F_TRUNCATED : 0;
   if (record->is_live) return record->flags | FL_F_PARTIAL | truncated;
-  const bool has_doubt = a->recovery.is_elsewhere || a->recovery.is_without_names;
+  const bx_recovery *r = &a->recovery;
+  const bool has_doubt = r->is_elsewhere || r->is_without_names || r->is_renamed;
   return FL_F_SLACK | truncated | (has_doubt ? FL_F_RECOVERED : 0);
 }
 
@@ -77,7 +80,8 @@ static fl_status add_row(evtx_again *a, const evtx_waiting *record, fl_row *row,
                               .host = a->recovery.host,
                               .is_torn = !old->is_whole};
   FL_TRY(bx_record(a->decoder, old->at + EVTX_RECORD_HEADER, to, a->rows, row, err));
-  const bx_surroundings around = {a->bytes, record->view->n_bytes, a->may_differ};
+  const bx_surroundings around = {a->bytes, record->view->n_bytes,
+                                  record->is_live ? a->live_may_differ : a->may_differ};
   if (bx_is_plausible(a->rows, row, &around)) {
     row->flags = flags_of(a, record, row);
     fl_rows_add(a->rows, row);
@@ -87,15 +91,24 @@ static fl_status add_row(evtx_again *a, const evtx_waiting *record, fl_row *row,
   return FL_END;
 }
 
-fl_status evtx_again_decode(evtx_again *a, const evtx_waiting *record, fl_err *err) {
-  fl_rows *rows = a->rows;
+/* For one more row. */
+static fl_status make_room(const evtx_again *a, fl_err *err) {
+  const bool is_full = a->rows->arena->used_bytes > FL_LIMIT_BATCH_ARENA / 2;
+  return a->rows->n_rows == FL_BATCH_ROWS || is_full ? fl_rows_flush(a->job, a->rows, err) : FL_OK;
+}
+
+static fl_row row_of(const evtx_waiting *record) {
   const evtx_old *old = &record->old;
-  const bool is_full = rows->arena->used_bytes > FL_LIMIT_BATCH_ARENA / 2;
-  if (rows->n_rows == FL_BATCH_ROWS || is_full) FL_TRY(fl_rows_flush(a->job, rows, err));
   fl_row row = {.header_record_id = old->id,
                 .offset = record->view->offset + old->at,
                 .length = (uint32_t)(old->to - old->at)};
   (void)fl_time_from_filetime(old->written, &row.t_written);
+  return row;
+}
+
+fl_status evtx_again_decode(evtx_again *a, const evtx_waiting *record, fl_err *err) {
+  FL_TRY(make_room(a, err));
+  fl_row row = row_of(record);
   fl_err why = {0};
   const fl_status status = add_row(a, record, &row, &why);
   if (status >= FL_OK) return status;
@@ -114,42 +127,29 @@ static const char *template_from(const evtx_again *a, char *text, size_t n_text)
   return text;
 }
 
-/* What was missing, most first; "" when nothing was. */
-static const char *loss_of(const evtx_again *a, char *text, size_t n_text) {
+/* What was done to read it, in words; "" when nothing was. */
+static const char *repair_of(const evtx_again *a, const evtx_waiting *record, char *text,
+                             size_t n_text) {
   const bx_recovery *r = &a->recovery;
   if (r->is_without_parts) return "without what is damaged in them";
   if (r->is_without_names) return "names of their values are lost";
-  return r->is_elsewhere ? template_from(a, text, n_text) : "";
+  if (r->is_elsewhere) return template_from(a, text, n_text);
+  /* A definition is renamed once, and then used again. */
+  return r->is_renamed || record->is_live ? "overwritten names are known by their places" : "";
 }
 
-static void note_live(const evtx_again *a, const evtx_waiting *record) {
-  const bx_recovery *r = &a->recovery;
-  char text[REASON_CAP];
-  const char *from = r->is_elsewhere ? template_from(a, text, sizeof text) : "";
-  const char *names = r->is_without_names ? "its values are given without names" : "";
-  const char *parts = r->is_without_parts ? "what is damaged in it is left out" : "";
-  fl_job_note(a->job, FL_NOTE_REPAIRED, record->view->offset + record->old.at,
-              "record %" PRIu64 " is read all the same: %s%s%s%s%s", record->old.id, from,
-              *from && *names ? ", " : "", names, (*from || *names) && *parts ? ", " : "", parts);
-}
-
-void evtx_again_ledger_decoded(const evtx_again *a, const evtx_waiting *record) {
+void evtx_again_tell(const evtx_again *a, const evtx_waiting *record) {
   char text[REASON_CAP], reason[REASON_CAP + 40];
   const evtx_old *old = &record->old;
-  const char *loss = loss_of(a, text, sizeof text);
+  const uint64_t offset = record->view->offset + old->at;
+  const char *repair = repair_of(a, record, text, sizeof text);
   (void)snprintf(reason, sizeof reason, "%s%s%s",
-                 record->is_live ? "records read all the same" : "old records", *loss ? ", " : "",
-                 loss);
-  fl_job_ledger(a->job, record->view->offset + old->at, old->to - old->at, FL_L_RECOVERED, reason);
-  if (record->is_live) note_live(a, record);
-}
-
-static void ledger_refused(const evtx_again *a, const evtx_waiting *record) {
-  const evtx_old *old = &record->old;
-  fl_job_ledger(
-      a->job, record->view->offset + old->at, old->to - old->at,
-      record->is_live ? FL_L_DAMAGED : FL_L_SLACK,
-      record->is_live ? "record that does not decode" : "old records without their template");
+                 record->is_live ? "records read all the same" : "old records", *repair ? ", " : "",
+                 repair);
+  fl_job_ledger(a->job, offset, old->to - old->at, FL_L_RECOVERED, reason);
+  if (record->is_live)
+    fl_job_note(a->job, FL_NOTE_REPAIRED, offset, "record %" PRIu64 " is read all the same: %s",
+                old->id, repair);
 }
 
 /* ---- templates from other chunks ---- */
@@ -205,7 +205,7 @@ static fl_status retry(evtx_again *a, fl_err *err) {
     const fl_status status = evtx_again_decode(a, w, err);
     if (status < FL_OK) return status;
     if (status == FL_OK) {
-      evtx_again_ledger_decoded(a, w);
+      evtx_again_tell(a, w);
     } else {
       if (a->recovery.is_missing) w->missing = a->recovery.missing;
       a->waiting[n++] = *w;
@@ -228,6 +228,76 @@ static bx_literal find_host(const bx_known *known) {
   return host;
 }
 
+/* ---- what stays refused ---- */
+
+static void ledger_refused(const evtx_again *a, const evtx_waiting *record) {
+  const evtx_old *old = &record->old;
+  fl_job_ledger(
+      a->job, record->view->offset + old->at, old->to - old->at,
+      record->is_live ? FL_L_DAMAGED : FL_L_SLACK,
+      record->is_live ? "record that does not decode" : "old records without their template");
+}
+
+/* Whatever reads a record, it says of itself what its header says of it. */
+static bool fits_header(const evtx_again *a, const fl_row *row) {
+  const fl_ref *ref = &row->shape->columns[FL_C_RECORD_ID];
+  const fl_raw raw =
+      ref->kind == FL_REF_SLOT ? a->rows->slots[row->slot0 + ref->slot] : ref->constant;
+  uint64_t id = 0;
+  if (!fl_raw_u64(raw, &id) || row->flags & FL_F_TIME_INVALID) return false;
+  return a->live_may_differ || (id == row->header_record_id && row->t == row->t_written);
+}
+
+/* Adds the row that the second engine gives. FL_END: it gives none. */
+static fl_status ask_second(evtx_again *a, evtx_second *second, const evtx_waiting *w,
+                            fl_err *err) {
+  fl_row row = row_of(w);
+  const evtx_asked asked = {a->bytes, w->view->n_bytes, (uint32_t)w->old.at, (uint32_t)w->old.to};
+  fl_str xml = {0};
+  FL_TRY(evtx_second_ask(second, &asked, a->rows->arena, &xml, err));
+  const fl_status status = bx_xml_record(a->decoder, xml, a->rows, &row, err);
+  if (status < FL_OK) return status == FL_E_NOMEM ? status : FL_END;
+  if (!fits_header(a, &row) || !bx_is_plausible_text(a->rows, &row)) {
+    a->rows->n_slots = row.slot0;
+    return FL_END;
+  }
+  row.flags |= w->flags | FL_F_FALLBACK | FL_F_PARTIAL;
+  fl_rows_add(a->rows, &row);
+  return FL_OK;
+}
+
+static void tell_second(const evtx_again *a, const evtx_waiting *w) {
+  const uint64_t offset = w->view->offset + w->old.at;
+  fl_job_note(a->job, FL_NOTE_REPAIRED, offset, "record %" PRIu64 " is read by libevtx instead",
+              w->old.id);
+  fl_job_ledger(a->job, offset, w->old.to - w->old.at, FL_L_RECOVERED, "records read by libevtx");
+}
+
+/* What our own engine refuses for good, libevtx is asked about; its failures cost nothing more. */
+static fl_status read_refused(evtx_again *a, fl_err *err) {
+  evtx_second *second = NULL;
+  bool has_answers = true;
+  for (size_t k = 0; k < a->n_waiting; k++) {
+    const evtx_waiting *w = &a->waiting[k];
+    fl_status status = FL_END;
+    if (w->is_live && has_answers) {
+      fl_err why = {0};
+      if (!second) FL_TRY(evtx_second_of(a->job, &second, err));
+      FL_TRY(make_room(a, err));
+      FL_TRY(evtx_again_load(a, w->view, err));
+      status = ask_second(a, second, w, &why);
+      if (status == FL_E_NOMEM) return fl_fail(err, status, 0, "out of memory");
+      if (status == FL_E_LIMIT)
+        fl_job_note(a->job, FL_NOTE_LIMIT, w->view->offset + w->old.at, "libevtx: %s", why.text);
+      has_answers = status != FL_E_LIMIT;
+    }
+    if (status == FL_OK) tell_second(a, w);
+    else ledger_refused(a, w);
+  }
+  a->n_waiting = 0;
+  return FL_OK;
+}
+
 /* A record may turn out to need a second template for what is inside of it. */
 fl_status evtx_again_read(evtx_again *a, fl_err *err) {
   uint64_t seen = 0;
@@ -246,9 +316,7 @@ fl_status evtx_again_read(evtx_again *a, fl_err *err) {
   }
   a->recovery.may_lose_names = true;
   FL_TRY(retry(a, err));
-  for (size_t k = 0; k < a->n_waiting; k++) ledger_refused(a, &a->waiting[k]);
-  a->n_waiting = 0;
-  return FL_OK;
+  return read_refused(a, err);
 }
 
 void evtx_again_done(evtx_again *a) {

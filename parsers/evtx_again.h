@@ -24,7 +24,8 @@ typedef struct evtx_again {
   size_t n_waiting, cap_waiting;
   bx_known known;
   bx_recovery recovery;
-  bool may_differ;       /* bx_surroundings */
+  bool may_differ;       /* bx_surroundings; of old records */
+  bool live_may_differ;  /* of live ones, which nobody has to ask for */
   const evtx_view *view; /* that the decoder has, or NULL */
   const uint8_t *bytes;  /* its bytes in the window */
   unsigned n_loaded;     /* views in the window whose rows may wait there */
@@ -38,7 +39,8 @@ fl_status evtx_again_bytes(const evtx_again *a, const evtx_view *view, uint8_t *
 fl_status evtx_again_load(evtx_again *a, const evtx_view *view, fl_err *err);
 /* Adds the row of an old record of the loaded view. FL_END: it is none, or it has to wait. */
 fl_status evtx_again_decode(evtx_again *a, const evtx_waiting *record, fl_err *err);
-void evtx_again_ledger_decoded(const evtx_again *a, const evtx_waiting *record);
+/* Its ledger, and the note on a live one. */
+void evtx_again_tell(const evtx_again *a, const evtx_waiting *record);
 fl_status evtx_again_wait(evtx_again *a, const evtx_waiting *record, fl_err *err);
 /* Decodes what waits, in rounds: with templates of the log, of the run, and without some. Those
  * that stay refused are given to the ledger. */

@@ -83,20 +83,22 @@ static fl_status collect_all(slack *s, fl_err *err) {
 /* ---- decoding ---- */
 
 /* In an exported log ids begin again at 1 in the headers: its first record tells. */
-static fl_status look_at_live(evtx_again *a, const evtx_view *view, fl_err *err) {
+static fl_status look_at_live(evtx_again *a, size_t end, bool *may_differ, fl_err *err) {
+  const bool is_doubted = may_differ == &a->live_may_differ;
   const size_t at = EVTX_CHUNK_HEADER;
-  if (a->may_differ || !evtx_is_record(a->bytes, at, view->live_end)) return FL_OK;
+  if (*may_differ || !evtx_is_record(a->bytes, at, end)) return FL_OK;
   const size_t to = at + fl_le32(a->bytes + at + 4);
   fl_row row = {.header_record_id = fl_le64(a->bytes + at + 8)};
   (void)fl_time_from_filetime(fl_le64(a->bytes + at + 16), &row.t_written);
-  bx_recover(a->decoder, NULL);
+  a->recovery = (bx_recovery){0};
+  if (!is_doubted) bx_recover(a->decoder, NULL);
   fl_err why = {0};
   const fl_status status =
       bx_record(a->decoder, at + EVTX_RECORD_HEADER, to - 4, a->rows, &row, &why);
-  bx_recover(a->decoder, &a->recovery);
+  if (!is_doubted) bx_recover(a->decoder, &a->recovery);
   if (status == FL_E_NOMEM) return fl_fail(err, status, 0, "out of memory");
   if (status < FL_OK) return FL_OK;
-  a->may_differ = !bx_has_id_of_header(a->rows, &row);
+  *may_differ = !bx_has_id_of_header(a->rows, &row);
   a->rows->n_slots = row.slot0;
   return FL_OK;
 }
@@ -117,7 +119,7 @@ static fl_status read_old(slack *s, const evtx_waiting *record, bool *ret_is_don
   const fl_status status = evtx_again_decode(a, record, err);
   if (status < FL_OK) return status;
   if (status == FL_OK) {
-    evtx_again_ledger_decoded(a, record);
+    evtx_again_tell(a, record);
   } else if (old->is_whole && a->recovery.is_missing) {
     evtx_waiting waiting = *record;
     waiting.missing = a->recovery.missing;
@@ -142,7 +144,7 @@ static fl_status read_view(slack *s, const evtx_view *view, fl_err *err) {
   size_t done = view->live_end, n_retried = 0;
   evtx_waiting record = {.view = view};
   FL_TRY(evtx_again_load(&s->again, view, err));
-  FL_TRY(look_at_live(&s->again, view, err));
+  FL_TRY(look_at_live(&s->again, view->live_end, &s->again.may_differ, err));
   for (size_t at = done; evtx_old_find(s->again.bytes, at, view->n_bytes, &record.old);) {
     const evtx_old *old = &record.old;
     bool is_done = false;
@@ -166,10 +168,11 @@ static fl_status read_refused(slack *s, const evtx_refused *refused, fl_err *err
   evtx_again *a = &s->again;
   evtx_waiting record = {.view = &refused->view, .flags = refused->flags, .is_live = true};
   FL_TRY(evtx_again_load(a, record.view, err));
+  FL_TRY(look_at_live(a, record.view->n_bytes, &a->live_may_differ, err));
   evtx_old_at(a->bytes, refused->at, refused->to, &record.old);
   const fl_status status = evtx_again_decode(a, &record, err);
   if (status < FL_OK) return status;
-  if (status == FL_OK) evtx_again_ledger_decoded(a, &record);
+  if (status == FL_OK) evtx_again_tell(a, &record);
   else if (a->recovery.is_missing) record.missing = a->recovery.missing;
   return status == FL_OK ? FL_OK : evtx_again_wait(a, &record, err);
 }
@@ -177,6 +180,7 @@ static fl_status read_refused(slack *s, const evtx_refused *refused, fl_err *err
 static fl_status read_all(slack *s, fl_err *err) {
   const evtx_map *map = s->log->map;
   for (size_t i = 0; i < map->n; i++) s->again.may_differ |= map->pieces[i].left.has_lag;
+  s->again.live_may_differ = s->again.may_differ;
   for (size_t i = 0; i < s->log->refusals->n; i++)
     FL_TRY(read_refused(s, &s->log->refusals->items[i], err));
   FL_TRY(collect_all(s, err));

@@ -125,7 +125,7 @@ static void names_of_system_follow_from_its_values(void **state) {
   assert_names(s,
                " Event@xmlns System Provider@Name EventID@Qualifiers Level Task Keywords"
                " TimeCreated@SystemTime EventRecordID Channel Computer Security@UserID");
-  assert_true(s->recovery.is_elsewhere);
+  assert_true(s->recovery.is_renamed);
 }
 
 /* At the offset of an overwritten name another one may stand, with a hash that fits. */
