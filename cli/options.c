@@ -133,7 +133,7 @@ static bool parse_zone(const cli_args *args) {
 
 static bool parse_ingest(cli_args *args) {
   static const char *const hashes[] = {"auto", "all", "none"};
-  static const char *const engines[] = {"own", "libevtx"};
+  static const char *const engines[] = {"auto", "own", "libevtx"};
   unsigned ignored = 0;
   if (!parse_number(args, OPT_jobs, &args->ingest.n_jobs)) return false;
   if (!parse_number(args, OPT_limit, &ignored) || !parse_number(args, OPT_attempt, &ignored))
@@ -144,7 +144,7 @@ static bool parse_ingest(cli_args *args) {
     args->ingest.hash = (fl_hash_policy)hash;
   }
   if (cli_has(args, OPT_engine)) {
-    const int engine = parse_word(args, OPT_engine, engines, 2);
+    const int engine = parse_word(args, OPT_engine, engines, 3);
     if (engine < 0) return false;
     args->ingest.engine = (fl_engine)engine;
   }

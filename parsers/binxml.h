@@ -80,7 +80,8 @@ typedef struct bx_definition {
   size_t n_names;
   const uint8_t *bytes;
   uint32_t n_bytes;
-  bool is_kept; /* as long as the run, and not only as long as its chunk */
+  bool is_kept;    /* as long as the run, and not only as long as its chunk */
+  bool is_renamed; /* some of its names were overwritten, and are known by their places */
 } bx_definition;
 
 /* Names, templates and shapes of the whole run, capped. */
@@ -101,6 +102,7 @@ typedef struct bx_compiled {
   bx_words words;
   bx_name_refs names;
   bx_literals literals;
+  bool is_renamed;
 } bx_compiled;
 /* The definition with the template of these words, one for equal words; remembered by `hash`,
  * or kept in `chunk_arena` where the store is full. */
@@ -156,6 +158,7 @@ typedef struct bx_known_item {
   const bx_template *template;
   const bx_literal *literals; /* NULL: they differ between the machines that wrote it */
   const fl_str *origin;       /* name of the source, for templates of another one; else NULL */
+  bool is_renamed;            /* wherever it was met: it counts where no other fits */
 } bx_known_item;
 /* Zeroed: empty. Add first, then sort, then look up. */
 typedef struct bx_known {

@@ -192,6 +192,7 @@ static fl_status compile(bx_walk *w, const bx_place *place, const bx_definition 
   b->compiled.words.n = b->compiled.names.n = b->compiled.literals.n = 0;
   b->compiled.bytes = place->bytes;
   b->compiled.n_bytes = place->n_bytes;
+  b->compiled.is_renamed = false;
   bx_walk inner = {.b = b, .words = &b->compiled.words, .depth = w->depth};
   inner.rd = fl_rd_of(b->bytes, place->offset + BX_DEFINITION_HEADER + place->n_bytes);
   fl_rd_seek(&inner.rd, place->offset + BX_DEFINITION_HEADER);
@@ -209,7 +210,8 @@ static fl_status compile(bx_walk *w, const bx_place *place, const bx_definition 
 /* For the records of other sources, whose machines' names are not this one's. */
 static fl_status learn(bx_walk *w, uint32_t id, const bx_definition *d, fl_err *err) {
   if (!w->b->name) w->b->name = bx_store_intern(w->b->store, w->b->job->name);
-  const bx_known_item item = {id, w->b->job->source_id, d->template, NULL, w->b->name};
+  const bx_known_item item = {id,   w->b->job->source_id, d->template,
+                              NULL, w->b->name,           d->is_renamed};
   if (!w->b->name || bx_store_learn(w->b->store, &item)) return FL_OK;
   return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
 }

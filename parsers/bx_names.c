@@ -230,6 +230,7 @@ static bool name_event_data(renamer *r) {
   if (bx_word_tag(word_at(r, r->at)) != BX_OPEN || !rename_to(r, r->at, "EventData")) return false;
   r->at = behind_open(r, r->at);
   if (bx_word_tag(word_at(r, r->at)) == BX_ATTR && !name_name(r)) return false;
+  if (bx_word_tag(word_at(r, r->at)) != BX_OPEN) return false; /* empty: it may be anything */
   while (bx_word_tag(word_at(r, r->at)) == BX_OPEN)
     if (!name_data(r)) return false;
   return r->at + 1 == r->words->n && bx_word_tag(word_at(r, r->at)) == BX_CLOSE;
@@ -248,7 +249,7 @@ fl_status bx_recover_names(bx_walk *w, fl_err *err) {
   if (!has_lost(w->words)) return FL_OK;
   const bool is_named = is_system(w->words) ? name_system(&r) : name_event_data(&r);
   if (is_named && !has_lost(w->words)) {
-    w->b->recovery->is_renamed = true;
+    w->b->compiled.is_renamed = true;
     return FL_OK;
   }
   return fl_fail(err, FL_E_CORRUPT, w->rd.pos, "names of the template are overwritten");

@@ -46,6 +46,8 @@ void bx_known_sort(bx_known *known) {
     const bx_known_item *item = &known->items[i];
     if (last->id != item->id || last->template != item->template) known->items[n++] = *item;
     else if (!has_same_literals(last, item)) last->literals = NULL;
+    last = &known->items[n - 1];
+    last->is_renamed &= item->is_renamed;
   }
   known->n = n;
 }
@@ -120,17 +122,20 @@ static bool fits(const bx_template *t, const value_table *table) {
 static bool find_known(bx_walk *w, uint32_t id, const value_table *table) {
   bx_recovery *r = w->b->recovery;
   const bx_known_item *found = NULL;
+  unsigned n_found = 0;
   for (size_t i = first_known(r->known, id); i < r->known->n && r->known->items[i].id == id; i++) {
     const bx_known_item *item = &r->known->items[i];
     if (!fits(item->template, table)) continue;
-    if (found) return false;
+    if (found && item->is_renamed && !found->is_renamed) continue;
+    n_found = found && found->is_renamed == item->is_renamed ? n_found + 1 : 1;
     found = item;
   }
-  if (!found) return false;
+  if (n_found != 1) return false;
   r->found = (bx_definition){.template = found->template, .literals = found->literals};
   if (!found->literals && found->template->n_literals == 1 && r->host.text)
     r->found.literals = &r->host;
   r->is_elsewhere = true;
+  r->is_renamed |= found->is_renamed;
   r->source = found->source;
   r->origin = found->origin;
   return true;
@@ -143,6 +148,7 @@ static fl_status lose_names(bx_walk *w, uint32_t n, const bx_definition **ret_de
   bx *b = w->b;
   b->compiled.words.n = b->compiled.names.n = b->compiled.literals.n = 0;
   b->compiled.n_bytes = 0;
+  b->compiled.is_renamed = false;
   bx_walk out = {.b = b, .words = &b->compiled.words, .rd = w->rd};
   const fl_str *section = bx_intern(&out, FL_STR("EventData"));
   const fl_str *data = bx_intern(&out, FL_STR("Data"));
@@ -189,7 +195,10 @@ fl_status bx_recover_template(bx_walk *w, uint32_t id, uint32_t offset,
   fl_status s = FL_E_CORRUPT;
   if (has_id_at(w->b, offset, id)) s = bx_find_template(w, id, offset, ret_definition, err);
   if (s == FL_E_NOMEM) return s;
-  if (s == FL_OK && fits((*ret_definition)->template, &table)) return FL_OK;
+  if (s == FL_OK && fits((*ret_definition)->template, &table)) {
+    w->b->recovery->is_renamed |= (*ret_definition)->is_renamed;
+    return FL_OK;
+  }
   if (r->known && find_known(w, id, &table)) {
     *ret_definition = &w->b->recovery->found;
     return FL_OK;
@@ -205,6 +214,26 @@ void bx_recover(bx *b, bx_recovery *recovery) {
 }
 
 /* ---- records in part ---- */
+
+/* Elements at the end that were opened and got no content: what they held is not known to be
+ * nothing. */
+static void drop_begun(bx_walk *w, unsigned *depth) {
+  bx_words *words = w->words;
+  while (*depth > 0) {
+    size_t at = words->n;
+    uint32_t n_slots = 0;
+    while (bx_word_tag(words->items[at - 1]) != BX_OPEN) {
+      const bx_tag tag = bx_word_tag(words->items[--at]);
+      if (tag == BX_SLOT) n_slots++;
+      if (tag != BX_SLOT && tag != BX_CONST && tag != BX_ATTR && tag != BX_ATTR_END) return;
+    }
+    const bool has_text = at < words->n && bx_word_tag(words->items[words->n - 1]) != BX_ATTR_END;
+    if (has_text) return;
+    words->n = at - 1;
+    w->rows->n_slots -= n_slots;
+    --*depth;
+  }
+}
 
 fl_status bx_walk_sound_part(bx_walk *w, bx_token_walk walk_token, fl_err *err) {
   unsigned depth = 0;
@@ -222,6 +251,7 @@ fl_status bx_walk_sound_part(bx_walk *w, bx_token_walk walk_token, fl_err *err) 
     w->rows->n_slots = n_slots;
     w->rd.pos = w->rd.n;
     depth = n_open;
+    drop_begun(w, &depth);
   }
   w->b->recovery->is_without_parts |= depth > 0;
   for (; depth > 0; depth--) FL_TRY(bx_put(w, BX_CLOSE, 0, err));
@@ -267,7 +297,7 @@ static fl_status harvest_at(harvest *h, size_t offset, fl_err *err) {
   const fl_status s = bx_find_template(&w, id, (uint32_t)offset, &d, err);
   if (s < FL_OK) return s == FL_E_NOMEM ? s : FL_OK;
   if (b->is_temporary) return FL_OK; /* its names live as long as the chunk */
-  const bx_known_item item = {id, h->source, d->template, keep_literals(b, d), NULL};
+  const bx_known_item item = {id, h->source, d->template, keep_literals(b, d), NULL, d->is_renamed};
   return bx_known_add(h->known, &item) ? FL_OK : fl_fail(err, FL_E_NOMEM, 0, "out of memory");
 }
 

@@ -165,7 +165,8 @@ static const bx_definition *add_definition(bx_store *store, uint64_t hash, const
   if (from->names.n) memcpy(names, from->names.items, from->names.n * sizeof *names);
   if (from->literals.n) memcpy(literals, from->literals.items, from->literals.n * sizeof *literals);
   if (from->n_bytes) memcpy(bytes, from->bytes, from->n_bytes);
-  *d = (bx_definition){t, literals, names, from->names.n, bytes, from->n_bytes, is_kept};
+  *d = (bx_definition){t,     literals,      names,   from->names.n,
+                       bytes, from->n_bytes, is_kept, from->is_renamed};
   return !is_kept || table_add(&store->definitions, hash, d) ? d : NULL;
 }
 

@@ -16,9 +16,11 @@ static bool starts_with(const fl_probe *probe, size_t offset, const char magic[8
   return probe->n_head >= offset + 8 && memcmp(probe->head + offset, magic, 8) == 0;
 }
 
-static bool name_ends_with(fl_str name, fl_str ending) {
-  if (name.n < ending.n) return false;
-  return fl_str_eq_nocase((fl_str){name.p + name.n - ending.n, ending.n}, ending);
+/* Anywhere: of Security.evtx.tmp no more than records may be left. */
+static bool has_word(fl_str name, fl_str word) {
+  for (size_t at = 0; at + word.n <= name.n; at++)
+    if (fl_str_eq_nocase((fl_str){name.p + at, word.n}, word)) return true;
+  return false;
 }
 
 /* ElfFile with its header size; chunks without a file header; records without either, which have
@@ -29,7 +31,7 @@ static int probe_evtx(const fl_probe *probe) {
   if (starts_with(probe, 0, "ElfChnk"))
     return probe->n_head >= 44 && fl_le32(probe->head + 40) == 128 ? 100 : 50;
   if (evtx_find_record(probe->head, 0, probe->n_head) < probe->n_head) return 40;
-  return name_ends_with(probe->name, FL_STR(".evtx")) ? 10 : 0;
+  return has_word(probe->name, FL_STR(".evtx")) ? 10 : 0;
 }
 
 static void free_store(void *store) { bx_store_free(store); }
@@ -61,6 +63,12 @@ static fl_status read_piece(fl_job *job, evtx *e, evtx_piece *piece, uint8_t *by
   return evtx_chunk_read(&reading, piece, bytes, err);
 }
 
+/* Left for the end, or left alone. */
+static void skip_loose(fl_job *job, const evtx_piece *piece) {
+  if (!fl_job_seeks_old(job))
+    fl_job_ledger(job, piece->offset, piece->length, FL_L_SLACK, "records of no chunk");
+}
+
 static fl_status read_span(fl_job *job, void *state, uint64_t span, fl_rows *rows, fl_err *err) {
   evtx *e = state;
   FL_TRY(fl_rows_window(rows, (size_t)EVTX_SPAN_CHUNKS * EVTX_ROOM, err));
@@ -71,6 +79,7 @@ static fl_status read_span(fl_job *job, void *state, uint64_t span, fl_rows *row
       fl_job_ledger(job, piece->offset, piece->length, FL_L_EMPTY, "");
     else if (piece->kind == EVTX_KIND_GAP)
       fl_job_ledger(job, piece->offset, piece->length, FL_L_DAMAGED, "no chunk of an event log");
+    else if (piece->kind == EVTX_KIND_LOOSE) skip_loose(job, piece);
     else FL_TRY(read_piece(job, e, piece, rows->window + (i - first) * EVTX_ROOM, rows, err));
   }
   return FL_OK;
@@ -86,6 +95,7 @@ static void close_evtx(fl_job *job, void *state) {
   evtx *e = state;
   (void)job;
   free(e->refusals.items);
+  bx_known_free(&e->refusals.known);
   bx_free(e->decoder);
 }
 
@@ -94,6 +104,7 @@ const fl_parser fl_parser_evtx = {
     .summary = "Windows event log (Vista and later)",
     .state_size = sizeof(evtx),
     .probe = probe_evtx,
+    .search = evtx_search,
     .open = open_evtx,
     .read = read_span,
     .finish = read_rest,

@@ -31,7 +31,9 @@ typedef struct evtx_view {
   uint64_t offset;   /* of the chunk in the source; wraps where the source lacks its first bytes */
   uint64_t first;    /* in the source: its bytes begin here, those in front are zero */
   uint32_t n_bytes;  /* of the chunk */
-  uint32_t live_end; /* names in front of it do not belong to what lies behind; 0: all do */
+  uint32_t live_end; /* names in front of it do not belong to what lies behind */
+  uint32_t from, to; /* where old records are looked for */
+  bool is_loose;     /* no chunk: records are all that is left of it */
 } evtx_view;
 
 /* Live records that were refused where they stand: once the whole log is known, more of them may be
@@ -44,6 +46,7 @@ typedef struct evtx_refused {
 typedef struct evtx_refusals {
   evtx_refused *items; /* in file order */
   size_t n, cap;
+  bx_known known; /* definitions of chunks whose bytes were moved, which nobody finds there again */
 } evtx_refusals;
 
 /* A stretch of the file: a chunk, or bytes that belong to none. */
@@ -51,13 +54,15 @@ typedef enum evtx_kind {
   EVTX_KIND_CHUNK,
   EVTX_KIND_NO_MAGIC, /* records stand where a chunk's records stand, its signature is damaged */
   EVTX_KIND_EMPTY,    /* zeros: space that was reserved and never used */
-  EVTX_KIND_GAP       /* no chunk */
+  EVTX_KIND_GAP,      /* no chunk */
+  EVTX_KIND_LOOSE     /* records of no chunk that is there, perhaps with other things between */
 } evtx_kind;
 typedef struct evtx_piece {
   uint64_t offset;
   uint64_t length; /* chunks: at most EVTX_ROOM */
   evtx_kind kind;
   uint32_t missing; /* bytes of the chunk that should stand before it */
+  bool is_proven;   /* EVTX_KIND_NO_MAGIC: its first record says that it is a chunk's first */
   evtx_left left;   /* set when the chunk was read */
 } evtx_piece;
 typedef struct evtx_map {
@@ -79,6 +84,16 @@ bool evtx_find_shift(const uint8_t *bytes, size_t from, size_t to, int64_t *ret_
 /* Where the chunk begins that the first telling record belongs to; may lie before the bytes. */
 bool evtx_find_base(const uint8_t *bytes, size_t n_bytes, int64_t *ret_base);
 
+/* Views of the records in a loose piece, and of the bytes around them: what each searches are whole
+ * records, and together they search all of the piece. */
+typedef struct evtx_views {
+  evtx_view *items;
+  size_t n, cap;
+} evtx_views;
+fl_status evtx_carve(fl_job *job, const evtx_piece *piece, evtx_views *views, fl_err *err);
+/* Whether a source that nobody claims holds a record anywhere. */
+fl_status evtx_search(fl_job *job, bool *ret_is_found, fl_err *err);
+
 /* Who reads the live records of a log's chunks. */
 typedef struct evtx_reading {
   fl_job *job;
@@ -97,7 +112,7 @@ typedef struct evtx_log {
   bx *decoder;
   bx_store *store;
   const evtx_map *map;
-  const evtx_refusals *refusals;
+  evtx_refusals *refusals;
 } evtx_log;
 /* Reads live records that were refused, then what is left behind the live ones. */
 fl_status evtx_rest_read(const evtx_log *log, fl_rows *rows, fl_err *err);

@@ -22,7 +22,12 @@ bool evtx_is_chunk(const evtx_piece *piece) {
 
 evtx_view evtx_view_of(const evtx_piece *piece) {
   const evtx_left *left = &piece->left;
-  return (evtx_view){left->offset, piece->offset, left->to, left->from};
+  return (evtx_view){.offset = left->offset,
+                     .first = piece->offset,
+                     .n_bytes = left->to,
+                     .live_end = left->from,
+                     .from = left->from,
+                     .to = left->to};
 }
 
 fl_status evtx_again_bytes(const evtx_again *a, const evtx_view *view, uint8_t *bytes,
@@ -64,6 +69,7 @@ fl_status evtx_again_load(evtx_again *a, const evtx_view *view, fl_err *err) {
 static uint32_t flags_of(const evtx_again *a, const evtx_waiting *record, const fl_row *row) {
   const bool has_odd_text = bx_has_odd_text(a->rows, row);
   const uint32_t truncated = has_odd_text || !record->old.is_whole ? FL_F_TRUNCATED : 0;
+  if (record->view->is_loose) return FL_F_RECOVERED | truncated;
   if (record->is_live) return record->flags | FL_F_PARTIAL | truncated;
   const bx_recovery *r = &a->recovery;
   const bool has_doubt = r->is_elsewhere || r->is_without_names || r->is_renamed;
@@ -80,8 +86,9 @@ static fl_status add_row(evtx_again *a, const evtx_waiting *record, fl_row *row,
                               .host = a->recovery.host,
                               .is_torn = !old->is_whole};
   FL_TRY(bx_record(a->decoder, old->at + EVTX_RECORD_HEADER, to, a->rows, row, err));
-  const bx_surroundings around = {a->bytes, record->view->n_bytes,
-                                  record->is_live ? a->live_may_differ : a->may_differ};
+  const bx_surroundings around = {
+      a->bytes, record->view->n_bytes,
+      record->is_live ? a->live_may_differ : a->may_differ || record->view->is_loose};
   if (bx_is_plausible(a->rows, row, &around)) {
     row->flags = flags_of(a, record, row);
     fl_rows_add(a->rows, row);
@@ -128,28 +135,29 @@ static const char *template_from(const evtx_again *a, char *text, size_t n_text)
 }
 
 /* What was done to read it, in words; "" when nothing was. */
-static const char *repair_of(const evtx_again *a, const evtx_waiting *record, char *text,
-                             size_t n_text) {
+static const char *repair_of(const evtx_again *a, char *text, size_t n_text) {
   const bx_recovery *r = &a->recovery;
   if (r->is_without_parts) return "without what is damaged in them";
   if (r->is_without_names) return "names of their values are lost";
   if (r->is_elsewhere) return template_from(a, text, n_text);
-  /* A definition is renamed once, and then used again. */
-  return r->is_renamed || record->is_live ? "overwritten names are known by their places" : "";
+  return r->is_renamed ? "overwritten names are known by their places" : "";
+}
+
+static const char *name_of(const evtx_waiting *record) {
+  if (record->view->is_loose) return "records of no chunk";
+  return record->is_live ? "records read all the same" : "old records";
 }
 
 void evtx_again_tell(const evtx_again *a, const evtx_waiting *record) {
   char text[REASON_CAP], reason[REASON_CAP + 40];
   const evtx_old *old = &record->old;
   const uint64_t offset = record->view->offset + old->at;
-  const char *repair = repair_of(a, record, text, sizeof text);
-  (void)snprintf(reason, sizeof reason, "%s%s%s",
-                 record->is_live ? "records read all the same" : "old records", *repair ? ", " : "",
-                 repair);
+  const char *repair = repair_of(a, text, sizeof text);
+  (void)snprintf(reason, sizeof reason, "%s%s%s", name_of(record), *repair ? ", " : "", repair);
   fl_job_ledger(a->job, offset, old->to - old->at, FL_L_RECOVERED, reason);
   if (record->is_live)
     fl_job_note(a->job, FL_NOTE_REPAIRED, offset, "record %" PRIu64 " is read all the same: %s",
-                old->id, repair);
+                old->id, *repair ? repair : "all bytes of its chunk taken as they stand");
 }
 
 /* ---- templates from other chunks ---- */
@@ -180,18 +188,26 @@ static bool takes_part(const evtx_left *left, uint64_t wanted, uint8_t *n_of_cla
   return does;
 }
 
+static fl_status harvest_view(evtx_again *a, const evtx_view *view, size_t from, fl_err *err) {
+  FL_TRY(evtx_again_bytes(a, view, a->buffer, err));
+  a->recovery = (bx_recovery){.live_end = view->live_end};
+  bx_chunk(a->decoder, a->buffer, view->n_bytes);
+  a->view = NULL;
+  return bx_harvest(a->decoder, from, a->job->source_id, &a->known, err);
+}
+
 static fl_status harvest(evtx_again *a, uint64_t wanted, fl_err *err) {
   uint8_t n_of_class[64] = {0};
   for (size_t i = 0; i < a->map->n; i++) {
     const evtx_piece *piece = &a->map->pieces[i];
     if (!evtx_is_chunk(piece) || !takes_part(&piece->left, wanted, n_of_class)) continue;
     const evtx_view view = evtx_view_of(piece);
-    FL_TRY(evtx_again_bytes(a, &view, a->buffer, err));
-    a->recovery = (bx_recovery){.live_end = view.live_end};
-    bx_chunk(a->decoder, a->buffer, view.n_bytes);
-    a->view = NULL;
-    FL_TRY(bx_harvest(a->decoder, view.live_end, a->job->source_id, &a->known, err));
+    /* The table of a lost header names nothing. */
+    const bool has_table = piece->kind == EVTX_KIND_CHUNK;
+    FL_TRY(harvest_view(a, &view, has_table ? view.from : EVTX_CHUNK_HEADER, err));
   }
+  for (size_t i = 0; i < a->n_views; i++)
+    if (a->views[i].is_loose) FL_TRY(harvest_view(a, &a->views[i], a->views[i].from, err));
   bx_known_sort(&a->known);
   return FL_OK;
 }
@@ -232,10 +248,11 @@ static bx_literal find_host(const bx_known *known) {
 
 static void ledger_refused(const evtx_again *a, const evtx_waiting *record) {
   const evtx_old *old = &record->old;
-  fl_job_ledger(
-      a->job, record->view->offset + old->at, old->to - old->at,
-      record->is_live ? FL_L_DAMAGED : FL_L_SLACK,
-      record->is_live ? "record that does not decode" : "old records without their template");
+  const char *reason = record->view->is_loose ? "records of no chunk, without their template"
+                       : record->is_live      ? "record that does not decode"
+                                              : "old records without their template";
+  fl_job_ledger(a->job, record->view->offset + old->at, old->to - old->at,
+                record->is_live ? FL_L_DAMAGED : FL_L_SLACK, reason);
 }
 
 /* Whatever reads a record, it says of itself what its header says of it. */
@@ -276,7 +293,7 @@ static void tell_second(const evtx_again *a, const evtx_waiting *w) {
 /* What our own engine refuses for good, libevtx is asked about; its failures cost nothing more. */
 static fl_status read_refused(evtx_again *a, fl_err *err) {
   evtx_second *second = NULL;
-  bool has_answers = true;
+  bool has_answers = a->job->options->engine != FL_ENGINE_OWN;
   for (size_t k = 0; k < a->n_waiting; k++) {
     const evtx_waiting *w = &a->waiting[k];
     fl_status status = FL_END;

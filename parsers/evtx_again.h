@@ -18,6 +18,8 @@ typedef struct evtx_again {
   bx *decoder;
   bx_store *store;
   const evtx_map *map;
+  const evtx_view *views; /* in which old records are looked for */
+  size_t n_views;
   fl_rows *rows;
   uint8_t *buffer; /* EVTX_ROOM, the caller's between calls */
   evtx_waiting *waiting;

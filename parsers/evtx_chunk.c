@@ -237,7 +237,8 @@ static void refuse(chunk *c, size_t at, size_t size) {
     ledger(c, at, at + size, FL_L_DAMAGED, "record that does not decode");
     return;
   }
-  const evtx_view view = {c->offset, c->piece->offset, (uint32_t)c->n_bytes, 0};
+  const evtx_view view = {
+      .offset = c->offset, .first = c->piece->offset, .n_bytes = (uint32_t)c->n_bytes};
   r->items[r->n++] = (evtx_refused){view, (uint32_t)at, (uint32_t)(at + size), c->flags};
 }
 
@@ -385,5 +386,6 @@ fl_status evtx_chunk_read(const evtx_reading *reading, evtx_piece *piece, uint8_
   if (c.is_repaired) bx_doubt(c.decoder);
   FL_TRY(walk_records(&c, err));
   look_behind(&c);
-  return FL_OK;
+  if (c.n_moves == 0) return FL_OK;
+  return bx_harvest(c.decoder, EVTX_CHUNK_HEADER, job->source_id, &reading->refusals->known, err);
 }

@@ -199,8 +199,11 @@ static evtx_piece guess_piece(const finder *f, uint64_t at, size_t n) {
   }
   const uint32_t missing = has_base ? (uint32_t)-base : guess_missing(f, at, n);
   const size_t most = EVTX_CHUNK - missing;
-  return (evtx_piece){
-      .offset = at, .length = n < most ? n : most, .kind = EVTX_KIND_NO_MAGIC, .missing = missing};
+  return (evtx_piece){.offset = at,
+                      .length = n < most ? n : most,
+                      .kind = EVTX_KIND_NO_MAGIC,
+                      .missing = missing,
+                      .is_proven = has_base && record + missing == EVTX_CHUNK_HEADER};
 }
 
 /* The piece that begins at `at`. */
@@ -218,6 +221,37 @@ static fl_status next_piece(finder *f, uint64_t at, evtx_piece *ret_piece, fl_er
 
 static bool is_chunk(const evtx_piece *piece) {
   return piece->kind == EVTX_KIND_CHUNK || piece->kind == EVTX_KIND_NO_MAGIC;
+}
+
+/* Records without a chunk's header are a chunk's when the place says so, which is beside another
+ * chunk or behind the file's header, or when its first record does. Else they are loose. */
+static void find_loose(evtx_map *map, bool has_header) {
+  const evtx_piece *before = NULL; /* the last that is not empty */
+  for (size_t i = 0; i < map->n; i++) {
+    evtx_piece *piece = &map->pieces[i];
+    if (piece->kind == EVTX_KIND_EMPTY) continue;
+    const bool is_behind = before ? is_chunk(before) : has_header;
+    const bool is_before = i + 1 < map->n && map->pieces[i + 1].kind == EVTX_KIND_CHUNK;
+    if (piece->kind == EVTX_KIND_NO_MAGIC && !piece->is_proven && !is_behind && !is_before)
+      *piece =
+          (evtx_piece){.offset = piece->offset, .length = piece->length, .kind = EVTX_KIND_LOOSE};
+    before = piece;
+  }
+}
+
+/* Loose pieces end where a window did: those beside each other are one, with what lies between. */
+static void join_loose(evtx_map *map) {
+  size_t n = 0;
+  for (size_t i = 0; i < map->n; i++) {
+    evtx_piece *last = n ? &map->pieces[n - 1] : NULL;
+    const evtx_piece *piece = &map->pieces[i];
+    const bool is_gap = piece->kind == EVTX_KIND_GAP || piece->kind == EVTX_KIND_EMPTY;
+    const bool is_between = is_gap && i + 1 < map->n && map->pieces[i + 1].kind == EVTX_KIND_LOOSE;
+    if (last && last->kind == EVTX_KIND_LOOSE && (is_between || piece->kind == EVTX_KIND_LOOSE))
+      last->length += piece->length;
+    else map->pieces[n++] = *piece;
+  }
+  map->n = n;
 }
 
 /* Chunks stand without holes, and space is reserved in whole pages: zeros anywhere else were not
@@ -247,7 +281,11 @@ static size_t check_pieces(fl_job *job, const evtx_map *map) {
   size_t n_chunks = 0;
   for (size_t i = 0; i < map->n; i++) {
     const evtx_piece *piece = &map->pieces[i];
-    n_chunks += is_chunk(piece);
+    n_chunks += is_chunk(piece) || piece->kind == EVTX_KIND_LOOSE;
+    if (piece->kind == EVTX_KIND_LOOSE)
+      fl_job_note(job, FL_NOTE_DAMAGED, piece->offset,
+                  "%llu bytes hold records of no chunk; --recovered gives those that can be read",
+                  (unsigned long long)piece->length);
     if (piece->kind == EVTX_KIND_EMPTY) check_zeros(job, map, i);
     if (piece->kind == EVTX_KIND_GAP)
       fl_job_note(job, FL_NOTE_DAMAGED, piece->offset, "%llu bytes hold no chunk of an event log",
@@ -270,12 +308,15 @@ fl_status evtx_map_build(fl_job *job, evtx_map *map, fl_err *err) {
   finder f = {.job = job, .size = fl_source_size(job->source)};
   f.buffer = fl_arena_take(job->arena, SCAN_BYTES);
   if (!f.buffer) return fl_fail(err, FL_E_LIMIT, 0, "no memory to look for chunks");
+  const uint64_t at_start = at;
   while (at < f.size) {
     evtx_piece piece;
     FL_TRY(next_piece(&f, at, &piece, err));
     FL_TRY(add_piece(job, map, piece, err));
     at += piece.length;
   }
+  find_loose(map, at_start == EVTX_FILE_HEADER);
+  join_loose(map);
   const size_t n_chunks = check_pieces(job, map);
   check_count(job, counted, n_chunks);
   if (n_chunks == 0)

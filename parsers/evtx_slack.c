@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/limits.h"
+#include "base/mem.h"
 #include "parsers/evtx_again.h"
 
 /* Bytes of what only looked like records, in one chunk, in which others are searched. */
@@ -15,7 +16,7 @@ typedef struct slack {
   evtx_again again;
   fl_job *job;
   const evtx_log *log;
-  evtx_view *views; /* of all pieces */
+  evtx_views views; /* of what is searched, in file order */
   evtx_olds olds;
   bool is_full; /* more headers than are remembered */
 } slack;
@@ -23,6 +24,13 @@ typedef struct slack {
 static void ledger(const slack *s, const evtx_view *view, size_t from, size_t to,
                    const char *reason) {
   if (to > from) fl_job_ledger(s->job, view->offset + from, to - from, FL_L_SLACK, reason);
+}
+
+/* Bytes between records and behind them. */
+static void ledger_between(const slack *s, const evtx_view *view, size_t from, size_t to) {
+  if (!view->is_loose) ledger(s, view, from, to, "behind the live records");
+  else if (to > from)
+    fl_job_ledger(s->job, view->offset + from, to - from, FL_L_DAMAGED, "no chunk of an event log");
 }
 
 /* ---- headers, and what they are copies of ---- */
@@ -41,7 +49,7 @@ static fl_status collect(slack *s, const evtx_view *view, fl_err *err) {
   uint8_t *bytes = s->again.buffer;
   FL_TRY(evtx_again_bytes(&s->again, view, bytes, err));
   evtx_old old;
-  for (size_t at = view->live_end; evtx_old_find(bytes, at, view->n_bytes, &old); at = old.at + 1)
+  for (size_t at = view->from; evtx_old_find(bytes, at, view->to, &old); at = old.at + 1)
     FL_TRY(add_header(s, view, &old, err));
   return FL_OK;
 }
@@ -50,7 +58,8 @@ static fl_status collect(slack *s, const evtx_view *view, fl_err *err) {
 static fl_status mark_live(slack *s, const evtx_piece *piece, fl_err *err) {
   uint8_t *bytes = s->again.buffer;
   const size_t end = (size_t)(piece->left.offset + piece->left.from - piece->offset);
-  const evtx_view whole = {piece->offset, piece->offset, (uint32_t)end, 0};
+  const evtx_view whole = {
+      .offset = piece->offset, .first = piece->offset, .n_bytes = (uint32_t)end};
   FL_TRY(evtx_again_bytes(&s->again, &whole, bytes, err));
   for (size_t at = 0; at < end;) {
     if (!evtx_is_record(bytes, at, end)) {
@@ -68,8 +77,7 @@ static fl_status mark_live(slack *s, const evtx_piece *piece, fl_err *err) {
 
 static fl_status collect_all(slack *s, fl_err *err) {
   const evtx_map *map = s->log->map;
-  for (size_t i = 0; i < map->n; i++)
-    if (map->pieces[i].left.has_signature) FL_TRY(collect(s, &s->views[i], err));
+  for (size_t i = 0; i < s->views.n; i++) FL_TRY(collect(s, &s->views.items[i], err));
   FL_TRY(evtx_olds_sort(&s->olds, err));
   for (size_t i = 0; i < map->n; i++) {
     const evtx_left *left = &map->pieces[i].left;
@@ -133,24 +141,23 @@ static fl_status read_old(slack *s, const evtx_waiting *record, bool *ret_is_don
 
 /* Zeros at the end were never used; between and behind records lie their remains. */
 static void ledger_tail(const slack *s, const evtx_view *view, size_t from) {
-  size_t last = view->n_bytes;
+  size_t last = view->to;
   while (last > from && s->again.bytes[last - 1] == 0) last--;
-  ledger(s, view, from, last, "behind the live records");
-  if (last < view->n_bytes)
-    fl_job_ledger(s->job, view->offset + last, view->n_bytes - last, FL_L_EMPTY, "");
+  ledger_between(s, view, from, last);
+  if (last < view->to) fl_job_ledger(s->job, view->offset + last, view->to - last, FL_L_EMPTY, "");
 }
 
 static fl_status read_view(slack *s, const evtx_view *view, fl_err *err) {
-  size_t done = view->live_end, n_retried = 0;
+  size_t done = view->from, n_retried = 0;
   evtx_waiting record = {.view = view};
   FL_TRY(evtx_again_load(&s->again, view, err));
-  FL_TRY(look_at_live(&s->again, view->live_end, &s->again.may_differ, err));
-  for (size_t at = done; evtx_old_find(s->again.bytes, at, view->n_bytes, &record.old);) {
+  if (!view->is_loose) FL_TRY(look_at_live(&s->again, view->live_end, &s->again.may_differ, err));
+  for (size_t at = done; evtx_old_find(s->again.bytes, at, view->to, &record.old);) {
     const evtx_old *old = &record.old;
     bool is_done = false;
     FL_TRY(read_old(s, &record, &is_done, err));
     if (is_done) {
-      ledger(s, view, done, old->at, "behind the live records");
+      ledger_between(s, view, done, old->at);
       at = done = old->to;
       continue;
     }
@@ -184,33 +191,51 @@ static fl_status read_all(slack *s, fl_err *err) {
   for (size_t i = 0; i < s->log->refusals->n; i++)
     FL_TRY(read_refused(s, &s->log->refusals->items[i], err));
   FL_TRY(collect_all(s, err));
-  for (size_t i = 0; i < map->n; i++)
-    if (map->pieces[i].left.has_signature) FL_TRY(read_view(s, &s->views[i], err));
+  for (size_t i = 0; i < s->views.n; i++) FL_TRY(read_view(s, &s->views.items[i], err));
   return evtx_again_read(&s->again, err);
 }
 
-static bool is_needed(const evtx_log *log) {
-  bool is = log->refusals->n > 0;
-  for (size_t i = 0; i < log->map->n && !is; i++) is = log->map->pieces[i].left.has_signature;
-  return is;
+/* Behind the live records of chunks, and where records are but no chunk. */
+static fl_status find_views(slack *s, fl_err *err) {
+  evtx_views *views = &s->views;
+  for (size_t i = 0; i < s->log->map->n; i++) {
+    const evtx_piece *piece = &s->log->map->pieces[i];
+    if (piece->kind == EVTX_KIND_LOOSE && fl_job_seeks_old(s->job))
+      FL_TRY(evtx_carve(s->job, piece, views, err));
+    if (!piece->left.has_signature) continue;
+    if (!fl_grow((void **)&views->items, &views->cap, views->n + 1, sizeof *views->items))
+      return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
+    views->items[views->n++] = evtx_view_of(piece);
+  }
+  s->again.views = views->items;
+  s->again.n_views = views->n;
+  return FL_OK;
+}
+
+static fl_status read_views(slack *s, fl_err *err) {
+  FL_TRY(find_views(s, err));
+  if (s->views.n == 0 && s->log->refusals->n == 0) return FL_OK;
+  FL_TRY(fl_rows_window(s->again.rows, (size_t)EVTX_SPAN_CHUNKS * EVTX_ROOM, err));
+  s->again.buffer = fl_arena_take(s->job->arena, EVTX_ROOM);
+  if (!s->again.buffer) return fl_fail(err, FL_E_LIMIT, 0, "no memory to look for old records");
+  bx_recover(s->log->decoder, &s->again.recovery);
+  const fl_status status = read_all(s, err);
+  bx_recover(s->log->decoder, NULL);
+  return status;
 }
 
 fl_status evtx_rest_read(const evtx_log *log, fl_rows *rows, fl_err *err) {
-  fl_job *job = log->job;
-  if (!is_needed(log)) return FL_OK;
-  slack s = {.job = job, .log = log};
-  s.again = (evtx_again){
-      .job = job, .decoder = log->decoder, .store = log->store, .map = log->map, .rows = rows};
-  FL_TRY(fl_rows_window(rows, (size_t)EVTX_SPAN_CHUNKS * EVTX_ROOM, err));
-  s.again.buffer = fl_arena_take(job->arena, EVTX_ROOM);
-  s.views = FL_NEW_ARRAY(job->arena, evtx_view, log->map->n);
-  if (!s.again.buffer || !s.views)
-    return fl_fail(err, FL_E_LIMIT, 0, "no memory to look for old records");
-  for (size_t i = 0; i < log->map->n; i++) s.views[i] = evtx_view_of(&log->map->pieces[i]);
-  bx_recover(log->decoder, &s.again.recovery);
-  const fl_status status = read_all(&s, err);
-  bx_recover(log->decoder, NULL);
+  slack s = {.job = log->job, .log = log};
+  s.again = (evtx_again){.job = log->job,
+                         .decoder = log->decoder,
+                         .store = log->store,
+                         .map = log->map,
+                         .rows = rows,
+                         .known = log->refusals->known};
+  log->refusals->known = (bx_known){0};
+  const fl_status status = read_views(&s, err);
   evtx_olds_free(&s.olds);
   evtx_again_done(&s.again);
+  free(s.views.items);
   return status;
 }

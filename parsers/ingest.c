@@ -226,6 +226,17 @@ static fl_status read_source(fl_frame *frame, const bid *best) {
   return frame->job.run->stop;
 }
 
+/* Of what the user named and nobody claims: is it something's remains? */
+static bid search_source(fl_frame *frame) {
+  for (size_t i = 0; fl_parsers[i]; ++i) {
+    bool is_found = false;
+    if (fl_parsers[i]->search && fl_parsers[i]->search(&frame->job, &is_found, NULL) == FL_OK &&
+        is_found)
+      return (bid){.parser = fl_parsers[i], .score = SCORE_NAME};
+  }
+  return (bid){0};
+}
+
 static bid choose_parser(fl_frame *frame) {
   fl_source *source = frame->job.source;
   if (fl_source_is_folder(source)) return (bid){.parser = &fl_parser_dir, .score = 100};
@@ -238,6 +249,7 @@ static bid choose_parser(fl_frame *frame) {
   /* A member that is skipped is not unpacked beyond its head. */
   const bool is_hashed = frame->job.options->hash == FL_HASH_ALL;
   if (best.score >= SCORE_NAME || is_hashed || !fl_source_has_size(source)) fl_source_load(source);
+  if (best.score == 0 && !frame->parent && !fl_source_fault(source)) best = search_source(frame);
   return best;
 }
 

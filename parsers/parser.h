@@ -97,6 +97,9 @@ typedef struct fl_parser {
   bool is_container;
   /* 100 = magic and a second structural check, 50 = magic alone, 10 = a guess by name, 0 = no. */
   int (*probe)(const fl_probe *probe);
+  /* Whether a source that nobody claims holds something of the format anywhere. Asked only about
+   * what the user named: it is read from front to back. May be NULL. */
+  fl_status (*search)(fl_job *job, bool *ret_is_found, fl_err *err);
   /* Checks the source as a whole and says in how many independent spans it can be read. NULL: the
    * format is recognised but not read by this version. */
   fl_status (*open)(fl_job *job, void *state, uint64_t *ret_n_spans, fl_err *err);

@@ -98,7 +98,7 @@ typedef struct fl_shape {
 /* Flag bits of a row or event; the numbers are part of the timeline format. */
 typedef enum fl_event_flags {
   FL_F_SLACK = 1u << 0,     /* decoded from behind the live records */
-  FL_F_RECOVERED = 1u << 1, /* needed a repair or a scan */
+  FL_F_RECOVERED = 1u << 1, /* of no chunk; of slack: with a repair */
   FL_F_BAD_CRC = 1u << 2,   /* its chunk's checksum is wrong */
   FL_F_TRUNCATED = 1u << 3, /* values cut by a limit or by damage */
   FL_F_DUPLICATE = 1u << 4, /* same host, channel, record id, time as an earlier one */

@@ -67,7 +67,9 @@ typedef struct fl_interest {
 } fl_interest;
 
 typedef enum fl_hash_policy { FL_HASH_AUTO, FL_HASH_ALL, FL_HASH_NONE } fl_hash_policy;
-typedef enum fl_engine { FL_ENGINE_OWN, FL_ENGINE_LIBEVTX } fl_engine;
+/* Of event logs. AUTO: our own, and libevtx for single records that it refuses, in a process of its
+ * own; OWN: no process is started. */
+typedef enum fl_engine { FL_ENGINE_AUTO, FL_ENGINE_OWN, FL_ENGINE_LIBEVTX } fl_engine;
 
 typedef struct fl_ingest_options {
   fl_hash_policy hash; /* AUTO: sources up to 64 MiB */

@@ -19,6 +19,7 @@ static void read_all(char *path, const char *name) {
   if (format->create(out, &writer, &err) < FL_OK) abort();
   const fl_sink sink = fl_event_writer_sink(writer);
   const fl_ingest_options options = {.hash = FL_HASH_NONE,
+                                     .engine = FL_ENGINE_OWN, /* no process for each input */
                                      .with_recovered = true,
                                      .want_ledger = true,
                                      .want_markup = format->wants_markup};

@@ -125,7 +125,7 @@ static void names_of_system_follow_from_its_values(void **state) {
   assert_names(s,
                " Event@xmlns System Provider@Name EventID@Qualifiers Level Task Keywords"
                " TimeCreated@SystemTime EventRecordID Channel Computer Security@UserID");
-  assert_true(s->recovery.is_renamed);
+  assert_true(s->b.compiled.is_renamed);
 }
 
 /* At the offset of an overwritten name another one may stand, with a hash that fits. */
@@ -201,7 +201,8 @@ static const bx_definition *make_template(stage *s, uint8_t type) {
 }
 
 static void know(bx_known *known, uint32_t id, uint32_t source, const bx_definition *d) {
-  assert_true(bx_known_add(known, &(bx_known_item){id, source, d->template, d->literals, NULL}));
+  assert_true(
+      bx_known_add(known, &(bx_known_item){id, source, d->template, d->literals, NULL, false}));
 }
 
 /* u32 1, {u16 4, u8 type, u8 0}, 4 bytes */
