@@ -28,6 +28,20 @@ enum {
   FL_LIMIT_TEXT_FILES = 512,        /* text files of one container: each may hold a descriptor */
   FL_LIMIT_RULE_FILE = 1 << 20,     /* bytes of one rule file */
   FL_LIMIT_RULE_DEPTH = 32,         /* parentheses in a condition */
+  FL_LIMIT_YAML_DEPTH = 32,         /* lists and maps in each other; real rules reach 5 */
+  FL_LIMIT_YAML_ITEMS = 10000,      /* of one list; the longest real one has 400 */
+  FL_LIMIT_YAML_KEYS = 1024,        /* of one map; look-ups are linear */
+  FL_LIMIT_YAML_NODES = 200000,     /* of one document */
+  FL_LIMIT_SIGMA_VALUES = 20000,    /* that modifiers make of one key; real ones make 400 */
+  FL_LIMIT_SIGMA_PREDS = 4 << 20,   /* different ones of all rules; SigmaHQ has 30,000 */
+  FL_LIMIT_SIGMA_CODE = 1 << 20,    /* words of one condition, each use of a search counted */
+  FL_LIMIT_REGEX_TEXT = 4096,       /* bytes of a regex; the longest of SigmaHQ has 900 */
+  FL_LIMIT_REGEX_STEPS = 100000,    /* of one search: a few milliseconds */
+  FL_LIMIT_REGEX_DEPTH = 100000,
+  FL_LIMIT_REGEX_STACK = 1 << 20,   /* bytes that a search may take to go back */
+  FL_LIMIT_REGEX_SUBJECT = 1 << 16, /* bytes of a value that are searched */
+  FL_LIMIT_HITS = 262144,           /* of all rules together that are listed */
+  FL_LIMIT_HITS_ALIKE = 16384,      /* of one rule that are listed; the rest is counted */
   FL_LIMIT_SEQUENCE_STEPS = 64,
   FL_LIMIT_SEQUENCE_RUNS = 65536,    /* findings of all rules together */
   FL_LIMIT_SEQUENCE_SCAN = 4096,     /* candidates looked at for one step of one run */
@@ -64,6 +78,8 @@ enum {
 #define FL_LIMIT_CHUNK_SHAPES ((size_t)128 << 20)  /* memory to build the shapes of one chunk */
 #define FL_LIMIT_CASE_ARENA ((size_t)160 << 20)    /* kept events: about 300,000 */
 #define FL_LIMIT_SECOND_MEMORY ((size_t)256 << 20) /* of libevtx, for one record */
+#define FL_LIMIT_SIGMA_PLANS ((size_t)48 << 20)    /* what is known of channels, ids and shapes */
+#define FL_LIMIT_HITS_ARENA ((size_t)96 << 20)     /* events and texts of listed hits */
 #define FL_LIMIT_HASH_AUTO (UINT64_C(64) << 20)
 
 #endif

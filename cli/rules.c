@@ -191,7 +191,18 @@ static void list_rule(const fl_rule_info *info, bool is_json, fl_out *out) {
   fl_report_json_str(fl_str_of(info->cause ? info->cause : ""), out);
   fl_out_printf(out, ",\"severity\":%d,\"file\":", info->severity);
   fl_report_json_str(info->file, out);
-  fl_out_printf(out, ",\"line\":%u,\"tests\":%zu}\n", info->line, info->n_tests);
+  fl_out_printf(out, ",\"line\":%u,\"tests\":%zu,\"engine\":\"%s\"", info->line, info->n_tests,
+                fl_rule_engine_names[info->engine]);
+  if (info->level && *info->level) fl_out_printf(out, ",\"level\":\"%s\"", info->level);
+  fl_out_puts(out, "}\n");
+}
+
+static void list_rules(const fl_rules *rules, bool is_json, fl_out *out) {
+  for (int engine = 0; engine < FL_N_RULE_ENGINES; engine++)
+    for (size_t i = 0; i < fl_rules_engine_count(rules, (fl_rule_engine)engine); i++) {
+      const fl_rule_info info = fl_rules_engine_info(rules, (fl_rule_engine)engine, i);
+      list_rule(&info, is_json, out);
+    }
 }
 
 static cli_exit list(const cli_args *args, const cli_list *paths) {
@@ -202,10 +213,7 @@ static cli_exit list(const cli_args *args, const cli_list *paths) {
   const cli_exit exit = cli_rules_load(args, paths, paths->n == 0, &rules);
   if (!rules) return exit;
   const cli_exit opened = cli_open(args->value[OPT_output], &out);
-  for (size_t i = 0; opened == CLI_DONE && i < fl_rules_count(rules); i++) {
-    const fl_rule_info info = fl_rules_info(rules, i);
-    list_rule(&info, is_json, out);
-  }
+  if (opened == CLI_DONE) list_rules(rules, is_json, out);
   fl_rules_free(rules);
   return opened == CLI_DONE ? cli_worse(exit, cli_close(out, CLI_DONE)) : opened;
 }

@@ -1,16 +1,29 @@
 /* rules.c - a set of rules: loading of texts, files, folders and packs; messages; look-up. */
-#include <dirent.h>
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/hash.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "rules/engine.h"
 #include "rules/flr_parse.h"
 #include "rules/packs.h"
+#include "rules/rules.h"
+
+const char *const fl_rule_engine_names[FL_N_RULE_ENGINES] = {
+    "sequence",
+#define FL_ENGINE(id) #id,
+#include "rules/engines.def"
+#undef FL_ENGINE
+};
+
+/* By fl_rule_engine; sequences are loaded here. */
+static const fl_engine_kind *const kinds[FL_N_RULE_ENGINES] = {
+    NULL,
+#define FL_ENGINE(id) &fl_engine_##id,
+#include "rules/engines.def"
+#undef FL_ENGINE
+};
 
 struct fl_rules {
   fl_arena *arena;
@@ -21,7 +34,8 @@ struct fl_rules {
   fl_message_list messages;
   fl_rule_file *files;
   size_t n_files, cap_files;
-  fl_sha256 *sha; /* of the texts that were taken; NULL once finished */
+  void *sets[FL_N_RULE_ENGINES]; /* of the engines whose files were loaded */
+  fl_sha256 *sha;                /* of the texts that were taken; NULL once finished */
   char sha256[65];
   bool is_finished;
 };
@@ -40,6 +54,8 @@ fl_status fl_rules_create(fl_rules **ret_rules, fl_err *err) {
 
 void fl_rules_free(fl_rules *rules) {
   if (!rules) return;
+  for (size_t i = 0; i < FL_N_RULE_ENGINES; i++)
+    if (rules->sets[i]) kinds[i]->free(rules->sets[i]);
   if (rules->sha) fl_sha256_finish(rules->sha, rules->sha256);
   fl_arena_free(rules->arena);
   free(rules->items);
@@ -109,9 +125,10 @@ static fl_status add_file(fl_rules *rules, fl_str name, size_t n_rules, bool is_
   return FL_OK;
 }
 
-/* A complaint about a file that has no text to point into. */
-static fl_status refuse(fl_rules *rules, fl_str name, fl_status code, const char *text,
-                        fl_err *err) {
+fl_arena *fl_rules_arena(fl_rules *rules) { return rules->arena; }
+
+fl_status fl_rules_refuse(fl_rules *rules, fl_str name, fl_status code, const char *text,
+                          fl_err *err) {
   fl_message_list *list = &rules->messages;
   const fl_str file = fl_arena_str(rules->arena, name);
   const fl_str kept = fl_arena_str(rules->arena, fl_str_of(text));
@@ -123,83 +140,60 @@ static fl_status refuse(fl_rules *rules, fl_str name, fl_status code, const char
   return fl_fail(err, code, 0, "%.*s: %s", (int)(name.n < 150 ? name.n : 150), name.p, text);
 }
 
-fl_status fl_rules_add_text(fl_rules *rules, fl_str file, fl_str text, fl_err *err) {
-  if (text.n > FL_LIMIT_RULE_FILE)
-    return refuse(rules, file, FL_E_SYNTAX, "rule file is larger than 1 MiB", err);
+/* The engine of a file by its suffix; what has none of them is a text of sequences. */
+static fl_rule_engine engine_of(fl_str file) {
+  for (size_t i = 0; i < FL_N_RULE_ENGINES; i++)
+    if (kinds[i] && fl_name_has_suffix(file, kinds[i]->suffixes)) return (fl_rule_engine)i;
+  return FL_BY_SEQUENCE;
+}
+
+bool fl_rules_knows_suffix(fl_str file) {
+  static const char *const own[] = {".flr", NULL};
+  return fl_name_has_suffix(file, own) || engine_of(file) != FL_BY_SEQUENCE;
+}
+
+static fl_status add_sequences(fl_rules *rules, fl_lexer *lex, size_t *ret_n) {
   fl_parser *p = calloc(1, sizeof *p);
   fl_draft *draft = calloc(1, sizeof *draft);
-  const fl_str name = fl_arena_str(rules->arena, file), copy = fl_arena_str(rules->arena, text);
+  const fl_str copy = fl_arena_str(rules->arena, lex->text);
   fl_status s = FL_E_NOMEM;
-  size_t n = 0;
-  if (p && draft && name.p && copy.p) {
+  if (p && draft && copy.p) {
     fl_rule_node *first = NULL;
     p->draft = draft;
-    p->lex.arena = rules->arena;
-    p->lex.messages = &rules->messages;
-    p->lex.err = err;
-    fl_lex_start(&p->lex, name, copy);
+    p->lex = *lex;
+    fl_lex_start(&p->lex, lex->file, copy);
     s = fl_lex_check_text(&p->lex);
-    if (s == FL_OK) s = fl_parse_text(p, &first, &n);
-    if (s == FL_OK) s = take_rules(rules, p, first, n);
+    if (s == FL_OK) s = fl_parse_text(p, &first, ret_n);
+    if (s == FL_OK) s = take_rules(rules, p, first, *ret_n);
   }
   free(draft);
   free(p);
+  return s;
+}
+
+static fl_status add_to_engine(fl_rules *rules, fl_rule_engine engine, fl_lexer *lex,
+                               size_t *ret_n) {
+  if (engine == FL_BY_SEQUENCE) return add_sequences(rules, lex, ret_n);
+  if (!rules->sets[engine]) FL_TRY(kinds[engine]->create(&rules->sets[engine], lex->err));
+  const fl_status s = fl_lex_check_text(lex);
+  return s == FL_OK ? kinds[engine]->add(rules->sets[engine], lex, ret_n) : s;
+}
+
+fl_status fl_rules_add_text(fl_rules *rules, fl_str file, fl_str text, fl_err *err) {
+  if (text.n > FL_LIMIT_RULE_FILE)
+    return fl_rules_refuse(rules, file, FL_E_SYNTAX, "rule file is larger than 1 MiB", err);
+  fl_lexer lex = {.file = fl_arena_str(rules->arena, file),
+                  .text = text,
+                  .end = text.n,
+                  .arena = rules->arena,
+                  .messages = &rules->messages,
+                  .err = err};
+  size_t n = 0;
+  const fl_status s = lex.file.p ? add_to_engine(rules, engine_of(file), &lex, &n) : FL_E_NOMEM;
   if (s == FL_E_NOMEM) return fl_fail(err, s, 0, "out of memory while compiling rules");
   if (s == FL_OK && rules->sha) fl_sha256_add(rules->sha, text.p, text.n);
-  const fl_status added = add_file(rules, name, n, s != FL_OK, err);
+  const fl_status added = add_file(rules, lex.file, n, s != FL_OK, err);
   return added != FL_OK ? added : s;
-}
-
-static fl_status read_file(FILE *f, char *buffer, size_t *ret_n) {
-  *ret_n = fread(buffer, 1, FL_LIMIT_RULE_FILE + 1, f);
-  return ferror(f) ? FL_E_IO : FL_OK;
-}
-
-static fl_status add_path_file(fl_rules *rules, const char *path, fl_err *err) {
-  FILE *f = fopen(path, "rb");
-  if (!f) return refuse(rules, fl_str_of(path), FL_E_IO, strerror(errno), err);
-  char *buffer = malloc(FL_LIMIT_RULE_FILE + 1);
-  size_t n = 0;
-  fl_status s =
-      buffer ? read_file(f, buffer, &n) : fl_fail(err, FL_E_NOMEM, 0, "out of memory for rules");
-  if (s == FL_E_IO) s = refuse(rules, fl_str_of(path), FL_E_IO, "cannot be read", err);
-  else if (s == FL_OK) s = fl_rules_add_text(rules, fl_str_of(path), (fl_str){buffer, n}, err);
-  free(buffer);
-  (void)fclose(f);
-  return s;
-}
-
-static int is_flr(const struct dirent *entry) {
-  const size_t n = strlen(entry->d_name);
-  return n > 4 && entry->d_name[0] != '.' && strcmp(entry->d_name + n - 4, ".flr") == 0;
-}
-
-static int by_bytes(const struct dirent **a, const struct dirent **b) {
-  return strcmp((*a)->d_name, (*b)->d_name);
-}
-
-/* One bad file does not keep the others out; the first error is the result. */
-static fl_status add_folder(fl_rules *rules, const char *path, fl_err *err) {
-  struct dirent **entries = NULL;
-  const int n = scandir(path, &entries, is_flr, by_bytes);
-  if (n < 0) return refuse(rules, fl_str_of(path), FL_E_IO, strerror(errno), err);
-  fl_status s = FL_OK;
-  for (int i = 0; i < n; i++) {
-    const fl_str file = fl_arena_printf(rules->arena, "%s/%s", path, entries[i]->d_name);
-    free(entries[i]);
-    const fl_status one =
-        file.p ? add_path_file(rules, file.p, s == FL_OK ? err : NULL) : FL_E_NOMEM;
-    if (s == FL_OK || one == FL_E_NOMEM) s = one;
-  }
-  free(entries);
-  if (n == 0) return refuse(rules, fl_str_of(path), FL_E_IO, "folder holds no .flr file", err);
-  return s;
-}
-
-fl_status fl_rules_add_path(fl_rules *rules, const char *path, fl_err *err) {
-  struct stat info;
-  if (stat(path, &info) != 0) return refuse(rules, fl_str_of(path), FL_E_IO, strerror(errno), err);
-  return S_ISDIR(info.st_mode) ? add_folder(rules, path, err) : add_path_file(rules, path, err);
 }
 
 fl_status fl_rules_add_packs(fl_rules *rules, fl_err *err) {
@@ -216,6 +210,10 @@ fl_status fl_rules_add_packs(fl_rules *rules, fl_err *err) {
 fl_status fl_rules_finish(fl_rules *rules, fl_err *err) {
   if (rules->is_finished) return fl_fail(err, FL_E_ARG, 0, "rules were finished already");
   rules->is_finished = true;
+  for (size_t i = 0; i < FL_N_RULE_ENGINES; i++) {
+    fl_lexer lex = {.arena = rules->arena, .messages = &rules->messages, .err = err};
+    if (rules->sets[i] && kinds[i]->finish) FL_TRY(kinds[i]->finish(rules->sets[i], &lex));
+  }
   fl_sha256_finish(rules->sha, rules->sha256);
   rules->sha = NULL;
   return FL_OK;
@@ -232,7 +230,9 @@ size_t fl_rules_files(const fl_rules *rules, const fl_rule_file **ret_files) {
 }
 
 fl_rule_set fl_rules_set(const fl_rules *rules) {
-  fl_rule_set set = {.n_rules = rules->n};
+  fl_rule_set set = {0};
+  for (size_t i = 0; i < FL_N_RULE_ENGINES; i++)
+    set.n_rules += fl_rules_engine_count(rules, (fl_rule_engine)i);
   for (size_t i = 0; i < rules->n_files; i++) set.n_files += !rules->files[i].is_refused;
   memcpy(set.sha256, rules->sha256, sizeof set.sha256);
   return set;
@@ -242,5 +242,16 @@ size_t fl_rules_count(const fl_rules *rules) { return rules->n; }
 const fl_rule *fl_rules_at(const fl_rules *rules, size_t index) { return rules->items[index]; }
 fl_rule_info fl_rules_info(const fl_rules *rules, size_t index) {
   return rules->items[index]->info;
+}
+const void *fl_rules_engine_set(const fl_rules *rules, fl_rule_engine engine) {
+  return rules->sets[engine];
+}
+size_t fl_rules_engine_count(const fl_rules *rules, fl_rule_engine engine) {
+  if (engine == FL_BY_SEQUENCE) return rules->n;
+  return rules->sets[engine] ? kinds[engine]->count(rules->sets[engine]) : 0;
+}
+fl_rule_info fl_rules_engine_info(const fl_rules *rules, fl_rule_engine engine, size_t index) {
+  if (engine == FL_BY_SEQUENCE) return rules->items[index]->info;
+  return kinds[engine]->info(rules->sets[engine], index);
 }
 bool fl_rule_is_noise(const fl_rule *rule) { return strcmp(rule->info.effect, "noise") == 0; }

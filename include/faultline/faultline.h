@@ -6,6 +6,7 @@
 #include "faultline/core.h"
 #include "faultline/event.h"
 #include "faultline/facts.h"
+#include "faultline/hunt.h"
 #include "faultline/ingest.h"
 #include "faultline/report.h"
 #include "faultline/rules.h"

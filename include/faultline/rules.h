@@ -13,6 +13,11 @@ typedef struct fl_rule_message {
   fl_str context;
 } fl_rule_message;
 
+/* Kinds of rules. The order is that of rules/engines.def, sequences first. */
+typedef enum fl_rule_engine { FL_BY_SEQUENCE, FL_BY_SIGMA } fl_rule_engine;
+enum { FL_N_RULE_ENGINES = 2 };
+FL_API extern const char *const fl_rule_engine_names[FL_N_RULE_ENGINES]; /* "sequence", "sigma" */
+
 /* A compiled, immutable set of rules. */
 typedef struct fl_rules fl_rules;
 FL_API fl_status fl_rules_create(fl_rules **ret_rules, fl_err *err);
@@ -20,7 +25,7 @@ FL_API void fl_rules_free(fl_rules *rules);
 /* Adds one text; a rule with an error refuses its whole file. Returns FL_E_SYNTAX then; messages
  * are kept in the set either way. */
 FL_API fl_status fl_rules_add_text(fl_rules *rules, fl_str file, fl_str text, fl_err *err);
-/* A file, or a folder with its .flr files in byte order. */
+/* A file, or a folder with all files of a known suffix below it, in byte order. */
 FL_API fl_status fl_rules_add_path(fl_rules *rules, const char *path, fl_err *err);
 /* The packs that are part of this build. */
 FL_API fl_status fl_rules_add_packs(fl_rules *rules, fl_err *err);
@@ -47,10 +52,17 @@ typedef struct fl_rule_info {
   uint32_t line;
   const fl_rule_test *tests;
   size_t n_tests;
+  fl_rule_engine engine;
+  const char *level; /* as its author wrote it: "high"; "" where the engine has none */
 } fl_rule_info;
 FL_API fl_rule_set fl_rules_set(const fl_rules *rules); /* once they are finished */
+/* Sequences alone. */
 FL_API size_t fl_rules_count(const fl_rules *rules);
 FL_API fl_rule_info fl_rules_info(const fl_rules *rules, size_t index);
+/* The rules of any engine. */
+FL_API size_t fl_rules_engine_count(const fl_rules *rules, fl_rule_engine engine);
+FL_API fl_rule_info fl_rules_engine_info(const fl_rules *rules, fl_rule_engine engine,
+                                         size_t index);
 
 /* A comparison over columns and fields: the `where` of --where. */
 typedef struct fl_filter fl_filter;

@@ -1,0 +1,176 @@
+/* match.c - faultline match: rules of every engine over inputs, findings in order of time. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+
+typedef struct matching {
+  const cli_args *args;
+  bool is_json;
+  fl_hunt_options options;
+  fl_rules *rules;
+  fl_hunt *hunt;
+  fl_out *out;
+} matching;
+
+static void put_time(fl_out *out, fl_time t) {
+  char text[FL_TIME_TEXT_MAX];
+  const size_t n = fl_time_format(t, 7, text);
+  fl_out_write(out, text, n);
+}
+
+static void event_json(const fl_hunt *hunt, const fl_hit_event *event, fl_out *out) {
+  fl_out_puts(out, "{\"source\":");
+  fl_report_json_str(fl_hunt_source_name(hunt, event->source), out);
+  if (event->record_id >= 0) fl_out_printf(out, ",\"record_id\":%lld", (long long)event->record_id);
+  fl_out_printf(out, ",\"offset\":%llu", (unsigned long long)event->offset);
+  if (!(event->flags & FL_F_TIME_INVALID)) {
+    fl_out_puts(out, ",\"time\":\"");
+    put_time(out, event->t);
+    fl_out_puts(out, "\"");
+  }
+  fl_out_puts(out, "}");
+}
+
+static void bytes_json(const fl_hunt *hunt, const fl_hit_bytes *bytes, fl_out *out) {
+  fl_out_puts(out, "{\"source\":");
+  fl_report_json_str(fl_hunt_source_name(hunt, bytes->source), out);
+  fl_out_printf(out, ",\"offset\":%llu,\"length\":%llu}", (unsigned long long)bytes->offset,
+                (unsigned long long)bytes->length);
+}
+
+static fl_str text_of(const fl_hit *hit, const fl_rule_info *info) {
+  return hit->text.n ? hit->text : fl_str_of(info->title ? info->title : info->name);
+}
+
+static void hit_json(const matching *m, const fl_hit *hit) {
+  const fl_rule_info info = fl_rules_engine_info(m->rules, hit->engine, hit->rule);
+  fl_out *out = m->out;
+  fl_out_puts(out, "{\"rule\":");
+  fl_report_json_str(fl_str_of(info.name), out);
+  fl_out_puts(out, ",\"title\":");
+  fl_report_json_str(fl_str_of(info.title ? info.title : ""), out);
+  fl_out_printf(out, ",\"engine\":\"%s\",\"severity\":%d", fl_rule_engine_names[hit->engine],
+                info.severity);
+  if (info.level && *info.level) fl_out_printf(out, ",\"level\":\"%s\"", info.level);
+  fl_out_puts(out, ",\"events\":[");
+  for (size_t i = 0; i < hit->n_events; i++) {
+    if (i) fl_out_puts(out, ",");
+    event_json(m->hunt, &hit->events[i], out);
+  }
+  fl_out_puts(out, "],\"bytes\":[");
+  for (size_t i = 0; i < hit->n_bytes; i++) {
+    if (i) fl_out_puts(out, ",");
+    bytes_json(m->hunt, &hit->bytes[i], out);
+  }
+  fl_out_puts(out, "],\"text\":");
+  fl_report_json_str(text_of(hit, &info), out);
+  fl_out_puts(out, "}\n");
+}
+
+static void hit_text(const matching *m, const fl_hit *hit) {
+  const fl_rule_info info = fl_rules_engine_info(m->rules, hit->engine, hit->rule);
+  fl_out *out = m->out;
+  if (hit->t) put_time(out, hit->t);
+  else fl_out_printf(out, "%-28s", "-");
+  fl_out_printf(out, "  %-8s  ", info.level && *info.level ? info.level : "-");
+  fl_out_printable(out, text_of(hit, &info));
+  for (size_t i = 0; i < hit->n_events && i < 3; i++) {
+    fl_out_puts(out, i ? ", " : "  ");
+    fl_out_printable(out, fl_hunt_source_name(m->hunt, hit->events[i].source));
+    fl_out_printf(out, "@%llu", (unsigned long long)hit->events[i].offset);
+  }
+  if (hit->n_events > 3) fl_out_printf(out, " and %zu more", hit->n_events - 3);
+  for (size_t i = 0; hit->n_events == 0 && i < hit->n_bytes && i < 3; i++) {
+    fl_out_puts(out, i ? ", " : "  ");
+    fl_out_printable(out, fl_hunt_source_name(m->hunt, hit->bytes[i].source));
+    fl_out_printf(out, "@%llu", (unsigned long long)hit->bytes[i].offset);
+  }
+  fl_out_puts(out, "\n");
+}
+
+static void write_counts(const matching *m) {
+  const fl_hit_count *counts = NULL;
+  const size_t n = fl_hunt_counts(m->hunt, &counts);
+  if (n == 0) {
+    fl_out_puts(m->out, "no rule matched\n");
+    return;
+  }
+  fl_out_printf(m->out, "\n%zu rule%s matched\n", n, n == 1 ? "" : "s");
+  for (size_t i = 0; i < n; i++) {
+    const fl_hit_count *c = &counts[i];
+    const fl_rule_info info = fl_rules_engine_info(m->rules, c->engine, c->rule);
+    fl_out_printf(m->out, "%8llu  %-8s  ", (unsigned long long)c->n_hits,
+                  info.level && *info.level ? info.level : fl_rule_engine_names[c->engine]);
+    if (c->first) {
+      put_time(m->out, c->first);
+      fl_out_puts(m->out, "  ");
+      put_time(m->out, c->last);
+      fl_out_puts(m->out, "  ");
+    }
+    fl_out_printable(m->out, fl_str_of(info.title ? info.title : info.name));
+    fl_out_puts(m->out, "\n");
+  }
+}
+
+static void write_hits(const matching *m) {
+  const fl_hit *hits = NULL;
+  const size_t n = fl_hunt_hits(m->hunt, &hits);
+  for (size_t i = 0; i < n; i++) {
+    if (m->is_json) hit_json(m, &hits[i]);
+    else hit_text(m, &hits[i]);
+  }
+  if (!m->is_json) write_counts(m);
+}
+
+/* What a limit left out makes the answer partial. */
+static cli_exit say_notes(const matching *m) {
+  const fl_str *notes = NULL;
+  const size_t n = fl_hunt_notes(m->hunt, &notes);
+  for (size_t i = 0; i < n; i++) cli_say("%.*s", FL_STR_ARG(notes[i]));
+  return n ? CLI_PARTIAL : CLI_DONE;
+}
+
+static cli_exit read_inputs(matching *m) {
+  cli_args own = *m->args;
+  cli_gate gate;
+  fl_ingest_totals totals;
+  fl_err err = {0};
+  if (!cli_has(&own, OPT_hash)) own.ingest.hash = FL_HASH_NONE; /* no finding shows it */
+  cli_exit exit = cli_gate_init(&gate, &own, true);
+  cli_gate_add(&gate, fl_hunt_sink(m->hunt));
+  if (exit == CLI_DONE) cli_gate_skip(&gate, &own.ingest);
+  if (exit == CLI_DONE) exit = cli_read(&gate, &totals);
+  if (exit == CLI_DONE) exit = cli_judge(&gate, &totals);
+  cli_gate_done(&gate);
+  if (exit != CLI_DONE && exit != CLI_PARTIAL) return exit;
+  const fl_status status = fl_hunt_finish(m->hunt, &err);
+  return status < FL_OK ? cli_worse(exit, cli_failed(status, &err)) : exit;
+}
+
+static cli_exit run(matching *m) {
+  fl_err err = {0};
+  const cli_exit loaded = cli_rules_load(m->args, &m->args->all[OPT_rules], false, &m->rules);
+  if (!m->rules) return loaded;
+  const fl_status status = fl_hunt_create(m->rules, &m->options, &m->hunt, &err);
+  if (status < FL_OK) return cli_failed(status, &err);
+  cli_exit exit = cli_open(m->args->value[OPT_output], &m->out);
+  if (exit == CLI_DONE) exit = read_inputs(m);
+  if (exit != CLI_DONE && exit != CLI_PARTIAL) return exit;
+  write_hits(m);
+  exit = cli_worse(exit, say_notes(m));
+  return cli_worse(exit, loaded);
+}
+
+cli_exit cli_match(const cli_args *args) {
+  matching m = {.args = args};
+  if (!cli_args_need_words(args, "INPUT") || !cli_outputs_are_apart(args)) return CLI_USAGE;
+  if (!cli_wants_json(args, &m.is_json)) return CLI_USAGE;
+  if (!cli_has(args, OPT_rules))
+    return cli_usage(args, "match: --rules PATH says what to look for");
+  const cli_exit exit = run(&m);
+  const cli_exit closed = cli_close(m.out, exit);
+  fl_hunt_free(m.hunt);
+  fl_rules_free(m.rules);
+  return closed;
+}

@@ -1,0 +1,65 @@
+/* hunt.h - rules of every engine over what is read: one list of hits, in order of time. */
+#ifndef FAULTLINE_HUNT_H
+#define FAULTLINE_HUNT_H
+
+#include "faultline/rules.h"
+
+/* A record that a rule matched, or that its bytes lie in. */
+typedef struct fl_hit_event {
+  uint32_t source;
+  uint32_t flags;    /* fl_event_flags of the row */
+  int64_t record_id; /* EventRecordID; -1 = it has none */
+  uint64_t offset, seq;
+  fl_time t; /* 0 with FL_F_TIME_INVALID */
+} fl_hit_event;
+
+/* Bytes of a source that a rule matched. */
+typedef struct fl_hit_bytes {
+  uint32_t source;
+  uint64_t offset, length;
+} fl_hit_bytes;
+
+/* A rule that matched. `rule` counts in its own engine: fl_rules_engine_info names it. */
+typedef struct fl_hit {
+  fl_rule_engine engine;
+  uint32_t rule;
+  fl_time t; /* of its last event; 0 where it has none */
+  const fl_hit_event *events;
+  size_t n_events;
+  const fl_hit_bytes *bytes;
+  size_t n_bytes;
+  fl_str text; /* what was seen, in words; may be empty */
+} fl_hit;
+
+/* How often a rule matched, kept or not; first and last are 0 where no hit has a time. */
+typedef struct fl_hit_count {
+  fl_rule_engine engine;
+  uint32_t rule;
+  uint64_t n_hits, n_kept, n_suppressed;
+  fl_time first, last;
+} fl_hit_count;
+
+typedef struct fl_hunt_options {
+  int min_severity;            /* rules below are not asked; 0 = all */
+  const char *const *excluded; /* names or titles of rules that are not asked */
+  size_t n_excluded;
+  fl_str suppressions;      /* text of a suppression file (docs/rules/sigma.md), may be empty */
+  fl_str suppressions_name; /* for messages */
+} fl_hunt_options;
+
+/* One pass of all engines that `rules` has rules for. The rules outlive it. */
+typedef struct fl_hunt fl_hunt;
+FL_API fl_status fl_hunt_create(const fl_rules *rules, const fl_hunt_options *options,
+                                fl_hunt **ret_hunt, fl_err *err);
+FL_API void fl_hunt_free(fl_hunt *hunt);
+FL_API fl_sink fl_hunt_sink(fl_hunt *hunt);
+/* Everything was read. Hits are then in order of time, source name, place, engine and rule. */
+FL_API fl_status fl_hunt_finish(fl_hunt *hunt, fl_err *err);
+FL_API size_t fl_hunt_hits(const fl_hunt *hunt, const fl_hit **ret_hits);
+/* One for each rule that matched, by engine and rule. */
+FL_API size_t fl_hunt_counts(const fl_hunt *hunt, const fl_hit_count **ret_counts);
+/* What a limit left out or a rule could not do: sentences. */
+FL_API size_t fl_hunt_notes(const fl_hunt *hunt, const fl_str **ret_notes);
+FL_API fl_str fl_hunt_source_name(const fl_hunt *hunt, uint32_t source);
+
+#endif

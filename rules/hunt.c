@@ -1,0 +1,133 @@
+/* hunt.c - one pass of every engine that has rules: sources, rows and notes go to each of them. */
+#include <stdlib.h>
+
+#include "base/arena.h"
+#include "base/limits.h"
+#include "base/mem.h"
+#include "rules/engine.h"
+
+struct fl_hunt {
+  const fl_rules *rules;
+  fl_hunt_options options;
+  fl_hits *hits;
+  fl_engine_run runs[FL_N_RULE_ENGINES];
+  size_t n_runs;
+  fl_arena *arena; /* names */
+  fl_str *names;   /* of sources by id */
+  size_t n_names, cap_names;
+};
+
+/* By fl_rule_engine. */
+static const fl_engine_kind *const kinds[FL_N_RULE_ENGINES] = {
+    &fl_engine_sequence,
+#define FL_ENGINE(id) &fl_engine_##id,
+#include "rules/engines.def"
+#undef FL_ENGINE
+};
+
+static fl_status start_runs(fl_hunt *hunt, fl_err *err) {
+  for (size_t i = 0; i < FL_N_RULE_ENGINES; i++) {
+    const fl_rule_engine engine = (fl_rule_engine)i;
+    if (fl_rules_engine_count(hunt->rules, engine) == 0) continue;
+    const void *set =
+        engine == FL_BY_SEQUENCE ? hunt->rules : fl_rules_engine_set(hunt->rules, engine);
+    FL_TRY(kinds[i]->start(set, &hunt->options, hunt->hits, &hunt->runs[hunt->n_runs], err));
+    hunt->n_runs++;
+  }
+  return FL_OK;
+}
+
+fl_status fl_hunt_create(const fl_rules *rules, const fl_hunt_options *options, fl_hunt **ret_hunt,
+                         fl_err *err) {
+  fl_hunt *hunt = calloc(1, sizeof *hunt);
+  if (hunt) hunt->arena = fl_arena_create(FL_LIMIT_JOB_ARENA);
+  if (!hunt || !hunt->arena) {
+    fl_hunt_free(hunt);
+    return fl_fail(err, FL_E_NOMEM, 0, "out of memory for a hunt");
+  }
+  hunt->rules = rules;
+  if (options) hunt->options = *options;
+  fl_status s = fl_hits_create(rules, &hunt->options, &hunt->hits, err);
+  if (s == FL_OK) s = start_runs(hunt, err);
+  if (s != FL_OK) {
+    fl_hunt_free(hunt);
+    return s;
+  }
+  *ret_hunt = hunt;
+  return FL_OK;
+}
+
+void fl_hunt_free(fl_hunt *hunt) {
+  if (!hunt) return;
+  for (size_t i = 0; i < hunt->n_runs; i++) hunt->runs[i].free(hunt->runs[i].self);
+  fl_hits_free(hunt->hits);
+  fl_arena_free(hunt->arena);
+  free(hunt->names);
+  free(hunt);
+}
+
+static fl_status begin(void *self, const fl_source_info *source, fl_err *err) {
+  fl_hunt *hunt = self;
+  const fl_str name = fl_arena_str(hunt->arena, source->name);
+  if (!name.p || !fl_grow_zeroed((void **)&hunt->names, &hunt->cap_names, (size_t)source->id + 1,
+                                 sizeof *hunt->names))
+    return fl_fail(err, FL_E_NOMEM, 0, "out of memory for names of sources");
+  hunt->names[source->id] = name;
+  if (source->id >= hunt->n_names) hunt->n_names = (size_t)source->id + 1;
+  for (size_t i = 0; i < hunt->n_runs; i++) {
+    const fl_sink *sink = &hunt->runs[i].sink;
+    if (sink->begin) FL_TRY(sink->begin(sink->self, source, err));
+  }
+  return FL_OK;
+}
+
+static fl_status take_batch(void *self, const fl_batch *batch, fl_err *err) {
+  fl_hunt *hunt = self;
+  for (size_t i = 0; i < hunt->n_runs; i++) {
+    const fl_sink *sink = &hunt->runs[i].sink;
+    if (sink->batch) FL_TRY(sink->batch(sink->self, batch, err));
+  }
+  return FL_OK;
+}
+
+static fl_status take_note(void *self, const fl_note *note, fl_err *err) {
+  fl_hunt *hunt = self;
+  for (size_t i = 0; i < hunt->n_runs; i++) {
+    const fl_sink *sink = &hunt->runs[i].sink;
+    if (sink->note) FL_TRY(sink->note(sink->self, note, err));
+  }
+  return FL_OK;
+}
+
+static fl_status end(void *self, const fl_source_info *source, fl_err *err) {
+  fl_hunt *hunt = self;
+  for (size_t i = 0; i < hunt->n_runs; i++) {
+    const fl_sink *sink = &hunt->runs[i].sink;
+    if (sink->end) FL_TRY(sink->end(sink->self, source, err));
+  }
+  return FL_OK;
+}
+
+fl_sink fl_hunt_sink(fl_hunt *hunt) {
+  return (fl_sink){
+      .self = hunt, .begin = begin, .batch = take_batch, .note = take_note, .end = end};
+}
+
+fl_status fl_hunt_finish(fl_hunt *hunt, fl_err *err) {
+  for (size_t i = 0; i < hunt->n_runs; i++)
+    if (hunt->runs[i].finish) FL_TRY(hunt->runs[i].finish(hunt->runs[i].self, err));
+  return fl_hits_finish(hunt->hits, hunt->names, hunt->n_names, err);
+}
+
+size_t fl_hunt_hits(const fl_hunt *hunt, const fl_hit **ret_hits) {
+  return fl_hits_all(hunt->hits, ret_hits);
+}
+size_t fl_hunt_counts(const fl_hunt *hunt, const fl_hit_count **ret_counts) {
+  return fl_hits_counts(hunt->hits, ret_counts);
+}
+size_t fl_hunt_notes(const fl_hunt *hunt, const fl_str **ret_notes) {
+  return fl_hits_notes(hunt->hits, ret_notes);
+}
+fl_str fl_hunt_source_name(const fl_hunt *hunt, uint32_t source) {
+  return source < hunt->n_names ? hunt->names[source] : FL_STR("?");
+}

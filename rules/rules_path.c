@@ -1,0 +1,105 @@
+/* rules_path.c - rule files and folders of them. */
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/arena.h"
+#include "base/limits.h"
+#include "rules/rules.h"
+
+/* One walk over a path; the buffer serves all of its files. */
+typedef struct walk {
+  fl_rules *rules;
+  char *buffer; /* FL_LIMIT_RULE_FILE + 1 */
+  size_t n_found;
+  fl_status first; /* error */
+  fl_err *err;
+} walk;
+
+bool fl_name_has_suffix(fl_str name, const char *const *suffixes) {
+  for (size_t i = 0; suffixes[i]; i++) {
+    const size_t n = strlen(suffixes[i]);
+    if (name.n <= n || name.p[name.n - n - 1] == '/') continue;
+    if (fl_str_eq_nocase((fl_str){name.p + name.n - n, n}, fl_str_of(suffixes[i]))) return true;
+  }
+  return false;
+}
+
+static fl_status add_file(walk *w, const char *path, fl_err *err) {
+  FILE *f = fopen(path, "rb");
+  if (!f) return fl_rules_refuse(w->rules, fl_str_of(path), FL_E_IO, strerror(errno), err);
+  const size_t n = fread(w->buffer, 1, FL_LIMIT_RULE_FILE + 1, f);
+  const bool has_failed = ferror(f) != 0;
+  (void)fclose(f);
+  if (has_failed) return fl_rules_refuse(w->rules, fl_str_of(path), FL_E_IO, "cannot be read", err);
+  return fl_rules_add_text(w->rules, fl_str_of(path), (fl_str){w->buffer, n}, err);
+}
+
+/* One bad file does not keep the others out; the first error is the result. */
+static fl_status note_result(walk *w, fl_status status) {
+  if (w->first == FL_OK || status == FL_E_NOMEM) w->first = status;
+  return status == FL_E_NOMEM ? status : FL_OK;
+}
+static fl_err *err_of(const walk *w) { return w->first == FL_OK ? w->err : NULL; }
+
+static int is_visible(const struct dirent *entry) { return entry->d_name[0] != '.'; }
+static int by_bytes(const struct dirent **a, const struct dirent **b) {
+  return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static fl_status add_folder(walk *w, const char *path, unsigned depth);
+
+/* Links to folders are not followed: they may lead in a circle. */
+static fl_status add_entry(walk *w, const char *path, unsigned depth) {
+  struct stat info;
+  struct stat target;
+  if (lstat(path, &info) != 0) return FL_OK; /* gone since it was listed */
+  if (S_ISDIR(info.st_mode)) return add_folder(w, path, depth + 1);
+  if (!fl_rules_knows_suffix(fl_str_of(path))) return FL_OK;
+  if (S_ISLNK(info.st_mode) && stat(path, &target) == 0 && S_ISDIR(target.st_mode)) return FL_OK;
+  w->n_found++;
+  return note_result(w, add_file(w, path, err_of(w)));
+}
+
+static fl_status add_folder(walk *w, const char *path, unsigned depth) {
+  struct dirent **entries = NULL;
+  if (depth > FL_LIMIT_FOLDER_DEPTH)
+    return note_result(w, fl_rules_refuse(w->rules, fl_str_of(path), FL_E_LIMIT,
+                                          "folders lie deeper than 64 in each other", err_of(w)));
+  const int n = scandir(path, &entries, is_visible, by_bytes);
+  if (n < 0)
+    return note_result(
+        w, fl_rules_refuse(w->rules, fl_str_of(path), FL_E_IO, strerror(errno), err_of(w)));
+  const char *gap = path[strlen(path) - 1] == '/' ? "" : "/";
+  fl_status s = FL_OK;
+  for (int i = 0; i < n; i++) {
+    const fl_str file =
+        fl_arena_printf(fl_rules_arena(w->rules), "%s%s%s", path, gap, entries[i]->d_name);
+    free(entries[i]);
+    if (s == FL_OK) s = file.p ? add_entry(w, file.p, depth) : FL_E_NOMEM;
+  }
+  free(entries);
+  return s;
+}
+
+fl_status fl_rules_add_path(fl_rules *rules, const char *path, fl_err *err) {
+  walk w = {.rules = rules, .err = err};
+  struct stat info;
+  if (!*path || stat(path, &info) != 0)
+    return fl_rules_refuse(rules, fl_str_of(path), FL_E_IO, strerror(*path ? errno : ENOENT), err);
+  if (!(w.buffer = malloc(FL_LIMIT_RULE_FILE + 1)))
+    return fl_fail(err, FL_E_NOMEM, 0, "out of memory for rules");
+  if (!S_ISDIR(info.st_mode)) {
+    w.first = add_file(&w, path, err);
+  } else {
+    const fl_status s = add_folder(&w, path, 1);
+    if (s != FL_OK) w.first = s;
+    if (w.first == FL_OK && w.n_found == 0)
+      w.first = fl_rules_refuse(rules, fl_str_of(path), FL_E_IO, "folder holds no rule file", err);
+  }
+  free(w.buffer);
+  return w.first;
+}

@@ -1,0 +1,167 @@
+/* sigma_regex.c - regular expressions: compiled once, bounded when they run, and what they need. */
+#include "rules/sigma_regex.h"
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/limits.h"
+#include "base/text.h"
+#include "rules/sigma_fold.h"
+#include "rules/sigma_value.h"
+
+struct fl_sigma_searcher {
+  pcre2_match_context *context;
+  pcre2_match_data *data;
+  pcre2_jit_stack *stack;
+};
+
+void fl_sigma_searcher_free(fl_sigma_searcher *searcher) {
+  if (!searcher) return;
+  pcre2_match_data_free(searcher->data);
+  pcre2_match_context_free(searcher->context);
+  pcre2_jit_stack_free(searcher->stack);
+  free(searcher);
+}
+
+fl_sigma_searcher *fl_sigma_searcher_create(void) {
+  fl_sigma_searcher *searcher = calloc(1, sizeof *searcher);
+  if (!searcher) return NULL;
+  searcher->context = pcre2_match_context_create(NULL);
+  searcher->data = pcre2_match_data_create(1, NULL);
+  searcher->stack = pcre2_jit_stack_create((size_t)32 << 10, FL_LIMIT_REGEX_STACK, NULL);
+  if (!searcher->context || !searcher->data || !searcher->stack) {
+    fl_sigma_searcher_free(searcher);
+    return NULL;
+  }
+  (void)pcre2_set_match_limit(searcher->context, FL_LIMIT_REGEX_STEPS);
+  (void)pcre2_set_heap_limit(searcher->context, FL_LIMIT_REGEX_STACK / 1024);
+  (void)pcre2_set_depth_limit(searcher->context, FL_LIMIT_REGEX_DEPTH);
+  pcre2_jit_stack_assign(searcher->context, NULL, searcher->stack);
+  return searcher;
+}
+
+fl_sigma_found fl_sigma_search_text(const fl_sigma_searcher *searcher, const void *code,
+                                    fl_str text) {
+  const int n = pcre2_match(code, (PCRE2_SPTR)(text.n ? text.p : ""), text.n, 0, 0, searcher->data,
+                            searcher->context);
+  if (n >= 0) return FL_SIGMA_YES;
+  return n == PCRE2_ERROR_NOMATCH ? FL_SIGMA_NO : FL_SIGMA_TOO_HARD;
+}
+
+void fl_sigma_regex_free(void *code) { pcre2_code_free(code); }
+
+/* What stands on the top level of a pattern and must be there: a run of plain characters, none of
+ * which is optional or repeated. In doubt there is none. */
+typedef struct run {
+  char text[64];
+  size_t n;
+} run;
+
+static bool is_plain(char c) { return c && !strchr("\\^$.|?*+()[]{}#", c); }
+
+/* The character of an escape that stands for a single one; 0 for classes and the like. */
+static char escaped(char c) { return c && strchr("\\^$.|?*+()[]{}-/\"'#:;,<>=!@%&~ _", c) ? c : 0; }
+
+static void keep_longer(run *best, run *now) {
+  if (now->n > best->n) *best = *now;
+  now->n = 0;
+}
+
+/* Skips a class or a group; SIZE_MAX when it does not end. */
+static size_t skip_bracket(fl_str re, size_t at) {
+  const char open = re.p[at];
+  size_t depth = 0;
+  bool in_class = false;
+  for (; at < re.n; at++) {
+    const char c = re.p[at];
+    if (c == '\\') at++;
+    else if (in_class) in_class = c != ']';
+    else if (c == '[') {
+      in_class = true;
+      if (at + 1 < re.n && re.p[at + 1] == '^') at++;
+      if (at + 1 < re.n && re.p[at + 1] == ']') at++;
+    } else if (c == '(') depth++;
+    else if (c == ')') depth--;
+    if (!in_class && depth == 0 && (open == '(' || c == ']')) return at + 1;
+  }
+  return SIZE_MAX;
+}
+
+static bool is_caseless(fl_str re, size_t at) {
+  return re.n - at >= 4 && memcmp(re.p + at, "(?i)", 4) == 0;
+}
+
+/* "{2,5}"; other braces are characters, and not worth a look. */
+static bool skip_count(fl_str re, size_t *at) {
+  for ((*at)++; *at < re.n && (fl_is_digit(re.p[*at]) || re.p[*at] == ',');) (*at)++;
+  if (*at >= re.n || re.p[*at] != '}') return false;
+  (*at)++;
+  return true;
+}
+
+static bool find_needle(fl_str re, run *best) {
+  run now = {.n = 0};
+  best->n = 0;
+  for (size_t at = 0; at < re.n;) {
+    const char c = re.p[at];
+    char plain = is_plain(c) ? c : 0;
+    size_t next = at + 1;
+    if (c == '|' || c == ')') return false;
+    if (c == '\\' && at + 1 < re.n) {
+      plain = escaped(re.p[at + 1]);
+      next = at + 2;
+      if (strchr("QExpPkgcoN0123456789", re.p[at + 1])) return false; /* more text belongs to it */
+    } else if (c == '[' || c == '(') {
+      const bool is_special = c == '(' && at + 1 < re.n && re.p[at + 1] == '?';
+      const bool is_known = at + 3 < re.n && (re.p[at + 2] == ':' || is_caseless(re, at));
+      if (is_special && !is_known) return false; /* it may look around, or set options */
+      next = is_special && is_caseless(re, at) ? at + 4 : skip_bracket(re, at);
+      if (next == SIZE_MAX) return false;
+    }
+    const char after = next < re.n ? re.p[next] : 0;
+    const bool is_counted = after == '?' || after == '*' || after == '{' || after == '+';
+    if (plain && !is_counted && now.n < sizeof now.text) now.text[now.n++] = plain;
+    else keep_longer(best, &now);
+    at = next;
+    if (is_counted && after == '{' && !skip_count(re, &at)) return false;
+    while (at < re.n && (re.p[at] == '?' || re.p[at] == '*' || re.p[at] == '+')) at++;
+  }
+  keep_longer(best, &now);
+  return best->n > 0;
+}
+
+static fl_status set_needle(const fl_sigma_parser *p, fl_sigma_pred *pred) {
+  enum { SHORTEST = 4 };
+  run best;
+  if (!find_needle(pred->text, &best) || best.n < SHORTEST) return FL_OK;
+  fl_sigma_pred needle = {.op = FL_SIGMA_CONTAINS, .field = pred->field, .needle = UINT32_MAX};
+  needle.text = fl_sigma_fold((fl_str){best.text, best.n}, p->scratch);
+  if (!needle.text.p || !fl_utf8_is_valid(needle.text)) return FL_OK;
+  pred->needle = fl_sigma_pred_of(p->set, &needle);
+  return pred->needle != UINT32_MAX ? FL_OK : fl_lex_nomem(p->lex);
+}
+
+fl_status fl_sigma_regex_check(const fl_sigma_parser *p, const fl_yaml *node, fl_sigma_pred *pred) {
+  uint32_t options = PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_NEVER_BACKSLASH_C;
+  int code = 0;
+  size_t at = 0;
+  if (pred->text.n > FL_LIMIT_REGEX_TEXT)
+    return fl_sigma_error(p, node, "a regex of %zu bytes, expected at most %d", pred->text.n,
+                          FL_LIMIT_REGEX_TEXT);
+  if (pred->flags & FL_SIGMA_RE_I) options |= PCRE2_CASELESS;
+  if (pred->flags & FL_SIGMA_RE_M) options |= PCRE2_MULTILINE;
+  if (pred->flags & FL_SIGMA_RE_S) options |= PCRE2_DOTALL;
+  pcre2_code *compiled = pcre2_compile((PCRE2_SPTR)(pred->text.n ? pred->text.p : ""), pred->text.n,
+                                       options, &code, &at, NULL);
+  if (!compiled) {
+    char text[128] = "";
+    (void)pcre2_get_error_message(code, (PCRE2_UCHAR *)text, sizeof text);
+    return fl_sigma_error(p, node, "the regex is wrong at its character %zu: %s", at + 1, text);
+  }
+  (void)pcre2_jit_compile(compiled, PCRE2_JIT_COMPLETE); /* slower without, and no less right */
+  pred->code = compiled;
+  return set_needle(p, pred);
+}
