@@ -68,6 +68,12 @@ typedef struct fl_sigma_pred {
   void *code; /* REGEX: pcre2_code, owned by the set */
 } fl_sigma_pred;
 
+/* Can a scan look for it? */
+static inline bool fl_sigma_pred_is_literal(const fl_sigma_pred *pred) {
+  const size_t least = pred->op == FL_SIGMA_CONTAINS ? 2 : 1;
+  return pred->op <= FL_SIGMA_CONTAINS && !pred->is_cased && pred->text.n >= least;
+}
+
 /* A field as rules name it. `name` is folded and has no blanks; "" is the whole event. */
 typedef struct fl_sigma_field {
   fl_str name;

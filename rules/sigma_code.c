@@ -53,9 +53,7 @@ static bool is_constant(const coder *c, uint32_t field) {
 static uint32_t literal_of(const coder *c, uint32_t pred) {
   const fl_sigma_pred *p = &c->set->preds[pred];
   if (p->needle != UINT32_MAX) return p->needle;
-  const bool is_text = p->op <= FL_SIGMA_CONTAINS && !p->is_cased && p->text.n > 0;
-  const bool is_short = p->op == FL_SIGMA_CONTAINS && p->text.n < 4;
-  return is_text && !is_short && !is_constant(c, p->field) ? pred : UINT32_MAX;
+  return fl_sigma_pred_is_literal(p) && !is_constant(c, p->field) ? pred : UINT32_MAX;
 }
 
 /* What many rules look for is common; long texts are rare. */

@@ -8,7 +8,8 @@
 #include "base/hash.h"
 #include "base/mem.h"
 
-/* A rule that waits for a predicate. */
+/* A rule that waits for a predicate; NOBODY: it is looked for because its field is read anyway. */
+enum { NOBODY = UINT32_MAX };
 typedef struct wait {
   uint32_t field, pred, rule;
 } wait;
@@ -29,6 +30,34 @@ static int by_field(const void *a, const void *b) {
   return (x->rule > y->rule) - (x->rule < y->rule);
 }
 
+static bool add_wait(maker *m, uint32_t pred, uint32_t rule) {
+  if (!fl_grow((void **)&m->waits, &m->cap, m->n + 1, sizeof *m->waits)) return false;
+  m->waits[m->n++] = (wait){m->run->preds[pred].field, pred, rule};
+  return true;
+}
+
+/* A text that is scanned answers for all literals at once; asking one by one costs more. */
+static bool add_others(maker *m) {
+  const fl_sigma_run *run = m->run;
+  bool *is_read = FL_NEW_ARRAY(run->scratch, bool, run->n_fields);
+  bool *is_there = FL_NEW_ARRAY(run->scratch, bool, run->n_preds);
+  if (!is_read || !is_there) return false;
+  for (size_t i = 0; i < m->n; i++) is_read[m->waits[i].field] = true;
+  for (size_t r = 0; r < run->n_queue; r++) {
+    const fl_sigma_rule *rule = run->rules[run->queue[r]];
+    for (uint32_t i = 0; i < rule->n_code; i++) {
+      const uint32_t pred = fl_sigma_word_arg(rule->code[i]);
+      if (fl_sigma_word_kind(rule->code[i]) != FL_SIGMA_PRED || is_there[pred]) continue;
+      const fl_sigma_pred *p = &run->preds[pred];
+      is_there[pred] = true;
+      if (!is_read[p->field]) continue;
+      if (fl_sigma_pred_is_literal(p) && !add_wait(m, pred, NOBODY)) return false;
+      if (p->needle != UINT32_MAX && !add_wait(m, p->needle, NOBODY)) return false;
+    }
+  }
+  return true;
+}
+
 static bool list_rules(maker *m) {
   const fl_sigma_run *run = m->run;
   uint32_t *rules = FL_NEW_ARRAY(m->arena, uint32_t, run->n_queue);
@@ -42,11 +71,10 @@ static bool list_rules(maker *m) {
     const fl_sigma_rule *rule = run->rules[at];
     rules[i] = at;
     if (rule->n_witness == 0) always[m->group->n_always++] = at;
-    if (!fl_grow((void **)&m->waits, &m->cap, m->n + rule->n_witness, sizeof *m->waits))
-      return false;
     for (uint32_t k = 0; k < rule->n_witness; k++)
-      m->waits[m->n++] = (wait){run->preds[rule->witness[k]].field, rule->witness[k], at};
+      if (!add_wait(m, rule->witness[k], at)) return false;
   }
+  if (!add_others(m)) return false;
   if (m->n) qsort(m->waits, m->n, sizeof *m->waits, by_field);
   return true;
 }
@@ -68,10 +96,10 @@ static bool list_literals(maker *m, fl_sigma_literal *literals) {
       bits[pred >> 6] |= UINT64_C(1) << (pred & 63);
       literals[n] = (fl_sigma_literal){all[pred].text, (uint32_t)n, all[pred].op};
       n++;
-    } else if (waiting[n_waiting - 1] == m->waits[i].rule) {
+    } else if (n_waiting && waiting[n_waiting - 1] == m->waits[i].rule) {
       continue; /* twice in one condition */
     }
-    waiting[n_waiting++] = m->waits[i].rule;
+    if (m->waits[i].rule != NOBODY) waiting[n_waiting++] = m->waits[i].rule;
   }
   starts[n] = (uint32_t)n_waiting;
   m->group->preds = preds;

@@ -96,6 +96,24 @@ static fl_status set_text(const fl_sigma_parser *p, const fl_sigma_value *value,
   return pred->text.p ? FL_OK : fl_lex_nomem(p->lex);
 }
 
+/* The longest text between wildcards must be found, too; it is shared with other predicates. */
+static fl_status set_needle(const fl_sigma_parser *p, fl_sigma_pred *pred) {
+  enum { SHORTEST = 3 };
+  const uint8_t *bytes = (const uint8_t *)pred->text.p;
+  size_t best = 0, n_best = 0;
+  for (size_t start = 0, end; start < pred->text.n; start = end + 1) {
+    for (end = start; end < pred->text.n && bytes[end] < FL_SIGMA_ANY_CHAR;) end++;
+    if (end - start <= n_best) continue;
+    best = start;
+    n_best = end - start;
+  }
+  if (pred->op != FL_SIGMA_WILD || pred->is_cased || n_best < SHORTEST) return FL_OK;
+  fl_sigma_pred needle = {.op = FL_SIGMA_CONTAINS, .field = pred->field, .needle = UINT32_MAX};
+  needle.text = (fl_str){pred->text.p + best, n_best};
+  pred->needle = fl_sigma_pred_of(p->set, &needle);
+  return pred->needle != UINT32_MAX ? FL_OK : fl_lex_nomem(p->lex);
+}
+
 static fl_status set_network(const fl_sigma_parser *p, const fl_sigma_value *value,
                              fl_sigma_pred *pred) {
   fl_network network;
@@ -195,6 +213,7 @@ static fl_status make_pred(fl_sigma_parser *p, const item *it, fl_sigma_value *v
   fl_sigma_pred pred = {.field = it->field_id, .needle = UINT32_MAX};
   if (it->field.n == 0) FL_TRY(open_keyword(p, value));
   FL_TRY(fill_pred(p, value, &pred));
+  FL_TRY(set_needle(p, &pred));
   if (pred.op == FL_SIGMA_REGEX) FL_TRY(fl_sigma_regex_check(p, value->node, &pred));
   fl_sigma_expr *expr = NULL;
   FL_TRY(fl_sigma_expr_new(p, FL_SIGMA_PRED, &expr));

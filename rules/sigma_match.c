@@ -113,7 +113,6 @@ static bool is_like_other(fl_sigma_run *run, const fl_sigma_pred *pred, fl_sigma
 }
 
 static bool is_found(fl_sigma_run *run, const fl_sigma_pred *pred, fl_str text) {
-  if (pred->needle != UINT32_MAX && !fl_sigma_pred_holds(run, pred->needle)) return false;
   if (text.n > FL_LIMIT_REGEX_SUBJECT) text.n = FL_LIMIT_REGEX_SUBJECT;
   const fl_sigma_found found = fl_sigma_search_text(run->searcher, pred->code, text);
   if (found == FL_SIGMA_TOO_HARD) run->is_unknown = true;
@@ -172,6 +171,7 @@ static bool item_holds(fl_sigma_run *run, const fl_sigma_pred *pred, fl_sigma_it
 static bool decide(fl_sigma_run *run, const fl_sigma_pred *pred) {
   const fl_sigma_field_values *v = fl_sigma_values_at(run, pred->field);
   if (pred->op == FL_SIGMA_EXISTS) return v->exists == (pred->flags != 0);
+  if (pred->needle != UINT32_MAX && !fl_sigma_pred_holds(run, pred->needle)) return false;
   const bool wants_empty = pred->op == FL_SIGMA_EQ && pred->text.n == 0;
   size_t n_there = 0;
   for (size_t i = 0; i < v->n_items; i++) {

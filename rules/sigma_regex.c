@@ -134,7 +134,7 @@ static bool find_needle(fl_str re, run *best) {
 }
 
 static fl_status set_needle(const fl_sigma_parser *p, fl_sigma_pred *pred) {
-  enum { SHORTEST = 4 };
+  enum { SHORTEST = 3 };
   run best;
   if (!find_needle(pred->text, &best) || best.n < SHORTEST) return FL_OK;
   fl_sigma_pred needle = {.op = FL_SIGMA_CONTAINS, .field = pred->field, .needle = UINT32_MAX};

@@ -6,7 +6,7 @@
 #include "base/arena.h"
 #include "base/hash.h"
 
-enum { GRAM = 4, EDGE = 8, COUNTERS = 1 << 14 };
+enum { GRAM = 4, EDGE = 8, COUNTERS = 1 << 14, PAIRS = 1 << 16 };
 
 /* A literal behind its gram, or behind the hash of what is compared at an end. */
 typedef struct entry {
@@ -27,13 +27,19 @@ struct fl_sigma_scan {
   const fl_sigma_literal *literals;
   uint64_t *grams; /* bitmap of hashes of grams */
   unsigned shift;  /* of a 32-bit hash to a bit */
-  table anywhere, prefix, suffix, whole;
+  uint64_t *pairs; /* bitmap of the first two bytes of shorter literals */
+  table anywhere, brief, prefix, suffix, whole;
   uint16_t prefix_lengths, suffix_lengths; /* bit n: some literal's key has n bytes, 1 to 8 */
   uint64_t whole_lengths;                  /* bit n: some literal has n bytes; 63: or more */
 };
 
 static inline uint32_t load32(const uint8_t *p) {
   uint32_t word;
+  memcpy(&word, p, sizeof word);
+  return word;
+}
+static inline uint16_t load16(const uint8_t *p) {
+  uint16_t word;
   memcpy(&word, p, sizeof word);
   return word;
 }
@@ -111,6 +117,19 @@ static bool make_bitmap(fl_sigma_scan *scan, const entry *entries, size_t n, fl_
   return true;
 }
 
+static bool make_pairs(fl_sigma_scan *scan, const entry *entries, size_t n, fl_arena *arena) {
+  scan->pairs = FL_NEW_ARRAY(arena, uint64_t, PAIRS / 64);
+  for (size_t i = 0; scan->pairs && i < n; i++)
+    scan->pairs[entries[i].key >> 6] |= UINT64_C(1) << (entries[i].key & 63);
+  return scan->pairs != NULL;
+}
+
+/* Contained literals by whether they have a gram. */
+static fl_sigma_op kind_of(const fl_sigma_literal *literal) {
+  const bool is_brief = literal->op == FL_SIGMA_CONTAINS && literal->text.n < GRAM;
+  return is_brief ? FL_SIGMA_WILD : (fl_sigma_op)literal->op;
+}
+
 /* The entry of a literal, its hash, and a note of its length. */
 static entry entry_of(fl_sigma_scan *scan, uint32_t i, const uint16_t *counters,
                       uint64_t *ret_hash) {
@@ -118,7 +137,11 @@ static entry entry_of(fl_sigma_scan *scan, uint32_t i, const uint16_t *counters,
   const uint8_t *p = (const uint8_t *)text.p;
   const size_t n = text.n < EDGE ? text.n : EDGE;
   entry e = {.literal = i};
-  switch ((fl_sigma_op)scan->literals[i].op) {
+  switch (kind_of(&scan->literals[i])) {
+    case FL_SIGMA_WILD:
+      e.key = load16(p);
+      *ret_hash = (uint64_t)mix32((uint32_t)e.key) << 32;
+      break;
     case FL_SIGMA_PREFIX:
       e.key = load_edge(p, n);
       scan->prefix_lengths |= (uint16_t)(1u << n);
@@ -150,12 +173,13 @@ static bool fill_kind(fl_sigma_scan *scan, size_t n, fl_sigma_op op, table *t,
   size_t n_found = 0;
   if (!entries || !hashes) return false;
   for (uint32_t i = 0; i < n; i++) {
-    if (scan->literals[i].op != op) continue;
+    if (kind_of(&scan->literals[i]) != op) continue;
     entries[n_found] = entry_of(scan, i, counters, &hashes[n_found]);
     n_found++;
   }
   if (op == FL_SIGMA_CONTAINS && n_found && !make_bitmap(scan, entries, n_found, arena))
     return false;
+  if (op == FL_SIGMA_WILD && n_found && !make_pairs(scan, entries, n_found, arena)) return false;
   return n_found == 0 || fill(t, entries, hashes, n_found, arena);
 }
 
@@ -166,6 +190,7 @@ fl_sigma_scan *fl_sigma_scan_create(const fl_sigma_literal *literals, size_t n, 
   scan->literals = literals;
   count_grams(literals, n, counters);
   const bool is_made = fill_kind(scan, n, FL_SIGMA_CONTAINS, &scan->anywhere, counters, arena) &&
+                       fill_kind(scan, n, FL_SIGMA_WILD, &scan->brief, counters, arena) &&
                        fill_kind(scan, n, FL_SIGMA_PREFIX, &scan->prefix, counters, arena) &&
                        fill_kind(scan, n, FL_SIGMA_SUFFIX, &scan->suffix, counters, arena) &&
                        fill_kind(scan, n, FL_SIGMA_EQ, &scan->whole, counters, arena);
@@ -199,6 +224,29 @@ static void scan_anywhere(const fl_sigma_scan *scan, const uint8_t *text, size_t
   for (size_t at = 0; at + GRAM <= n; at++) {
     const uint32_t bit = mix32(load32(text + at)) >> shift;
     if (grams[bit >> 6] >> (bit & 63) & 1) check_gram(scan, text, n, at, finds);
+  }
+}
+
+/* Literals of two or three bytes that stand at `at`. */
+static void check_pair(const fl_sigma_scan *scan, const uint8_t *text, size_t n, size_t at,
+                       fl_sigma_finds *finds) {
+  const table *t = &scan->brief;
+  const uint32_t pair = load16(text + at);
+  const size_t bucket = bucket_of(t, (uint64_t)mix32(pair) << 32);
+  for (uint32_t i = t->starts[bucket]; i < t->starts[bucket + 1]; i++) {
+    const fl_sigma_literal *literal = &scan->literals[t->entries[i].literal];
+    if (t->entries[i].key != pair || literal->text.n > n - at) continue;
+    if (literal->text.n == 2 || (uint8_t)literal->text.p[2] == text[at + 2])
+      found(finds, literal->id);
+  }
+}
+
+static void scan_brief(const fl_sigma_scan *scan, const uint8_t *text, size_t n,
+                       fl_sigma_finds *finds) {
+  const uint64_t *pairs = scan->pairs;
+  for (size_t at = 0; at + 2 <= n; at++) {
+    const uint32_t pair = load16(text + at);
+    if (pairs[pair >> 6] >> (pair & 63) & 1) check_pair(scan, text, n, at, finds);
   }
 }
 
@@ -241,6 +289,7 @@ void fl_sigma_scan_text(const fl_sigma_scan *scan, const uint8_t *text, size_t n
   const fl_str s = {(const char *)text, n};
   if (n == 0) return;
   if (scan->anywhere.n) scan_anywhere(scan, text, n, finds);
+  if (scan->brief.n) scan_brief(scan, text, n, finds);
   if (scan->prefix.n) scan_edge(scan, &scan->prefix, scan->prefix_lengths, s, finds);
   if (scan->suffix.n) scan_edge(scan, &scan->suffix, scan->suffix_lengths, s, finds);
   if (scan->whole.n) scan_whole(scan, s, finds);

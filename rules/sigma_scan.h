@@ -8,7 +8,7 @@
 #include "rules/sigma.h"
 
 typedef struct fl_sigma_literal {
-  fl_str text; /* outlives the scan; not empty, and at least four bytes for CONTAINS */
+  fl_str text; /* outlives the scan; not empty, and at least two bytes for CONTAINS */
   uint32_t id;
   uint8_t op; /* FL_SIGMA_EQ to FL_SIGMA_CONTAINS */
 } fl_sigma_literal;
