@@ -40,6 +40,11 @@ enum {
   FL_LIMIT_REGEX_DEPTH = 100000,
   FL_LIMIT_REGEX_STACK = 1 << 20,   /* bytes that a search may take to go back */
   FL_LIMIT_REGEX_SUBJECT = 1 << 16, /* bytes of a value that are searched */
+  FL_LIMIT_SIGMA_FEEDS = 65536,     /* base rules of references of correlations, all together */
+  FL_LIMIT_SIGMA_SEEN = 1 << 19,    /* events kept for correlations */
+  FL_LIMIT_SIGMA_GIVEN = 1 << 20,   /* what they give to correlations, one for each reference */
+  FL_LIMIT_SIGMA_SCAN = 4096,       /* events looked at for one that should be absent */
+  FL_LIMIT_SIGMA_RESULTS = 1 << 18, /* correlations that held, all together */
   FL_LIMIT_HITS = 262144,           /* of all rules together that are listed */
   FL_LIMIT_HITS_ALIKE = 16384,      /* of one rule that are listed; the rest is counted */
   FL_LIMIT_SEQUENCE_STEPS = 64,
@@ -80,6 +85,7 @@ enum {
 #define FL_LIMIT_SECOND_MEMORY ((size_t)256 << 20) /* of libevtx, for one record */
 #define FL_LIMIT_SIGMA_PLANS ((size_t)48 << 20)    /* what is known of channels, ids and shapes */
 #define FL_LIMIT_HITS_ARENA ((size_t)96 << 20)     /* events and texts of listed hits */
+#define FL_LIMIT_SIGMA_WORDS ((size_t)64 << 20)    /* values by which correlations group events */
 #define FL_LIMIT_HASH_AUTO (UINT64_C(64) << 20)
 
 #endif

@@ -210,13 +210,15 @@ fl_status fl_rules_add_packs(fl_rules *rules, fl_err *err) {
 fl_status fl_rules_finish(fl_rules *rules, fl_err *err) {
   if (rules->is_finished) return fl_fail(err, FL_E_ARG, 0, "rules were finished already");
   rules->is_finished = true;
+  fl_status s = FL_OK;
   for (size_t i = 0; i < FL_N_RULE_ENGINES; i++) {
     fl_lexer lex = {.arena = rules->arena, .messages = &rules->messages, .err = err};
-    if (rules->sets[i] && kinds[i]->finish) FL_TRY(kinds[i]->finish(rules->sets[i], &lex));
+    if (rules->sets[i] && kinds[i]->finish && s == FL_OK)
+      s = kinds[i]->finish(rules->sets[i], &lex);
   }
   fl_sha256_finish(rules->sha, rules->sha256);
   rules->sha = NULL;
-  return FL_OK;
+  return s;
 }
 
 size_t fl_rules_messages(const fl_rules *rules, const fl_rule_message **ret_messages) {

@@ -117,12 +117,14 @@ typedef struct fl_sigma_rule {
   fl_sigma_expr *expr;  /* NULL: a correlation */
   const uint32_t *code; /* made when the set is finished */
   uint32_t n_code;
-  const uint32_t *witness; /* of these predicates one holds whenever the rule does */
-  uint32_t n_witness;      /* 0: there are none, it is asked always */
-  bool is_disabled;        /* a placeholder has no value */
-  bool is_silent;          /* asked for a correlation alone */
-  size_t line_at;          /* of its document */
-  const struct fl_sigma_correlation *correlation;
+  const uint32_t *witness;     /* of these predicates one holds whenever the rule does */
+  uint32_t n_witness;          /* 0: there are none, it is asked always */
+  bool is_disabled;            /* a placeholder has no value */
+  bool is_silent;              /* asked for a correlation alone */
+  uint32_t mapped;             /* index + 1 of the category that maps its fields, else 0 */
+  struct fl_sigma_feed *feeds; /* what its events give to correlations */
+  size_t n_feeds;
+  struct fl_sigma_correlation *correlation;
 } fl_sigma_rule;
 
 typedef struct fl_sigma_set fl_sigma_set;
@@ -133,6 +135,8 @@ uint32_t fl_sigma_pred_of(fl_sigma_set *set, const fl_sigma_pred *pred);
 const fl_sigma_field *fl_sigma_fields(const fl_sigma_set *set, size_t *ret_n);
 const fl_sigma_pred *fl_sigma_preds(const fl_sigma_set *set, size_t *ret_n);
 const fl_sigma_rule *const *fl_sigma_rules(const fl_sigma_set *set, size_t *ret_n);
+/* Correlations that run, each behind those that it refers to. */
+const uint32_t *fl_sigma_order(const fl_sigma_set *set, size_t *ret_n);
 const struct fl_sigma_sources *fl_sigma_set_sources(const fl_sigma_set *set);
 
 #endif

@@ -46,21 +46,6 @@ static bool ends_with(fl_str text, fl_str part) {
   return part.n <= text.n && memcmp(text.p + text.n - part.n, part.p, part.n) == 0;
 }
 
-/* Decimal, 0x…, with a sign or a fraction. */
-static bool number_of(fl_str text, fl_sigma_number *ret) {
-  uint64_t whole = 0;
-  const bool is_negative = text.n > 1 && text.p[0] == '-';
-  const fl_str digits = {text.p + is_negative, text.n - is_negative};
-  *ret = (fl_sigma_number){0};
-  if (fl_text_number(digits, &whole)) {
-    ret->is_int = whole <= INT64_MAX;
-    ret->whole = is_negative ? -(int64_t)(whole & INT64_MAX) : (int64_t)(whole & INT64_MAX);
-    ret->real = is_negative ? -(double)whole : (double)whole;
-    return true;
-  }
-  return fl_text_real(text, &ret->real);
-}
-
 static int three_way(const fl_sigma_number *a, const fl_sigma_number *b) {
   if (a->is_int && b->is_int) return (a->whole > b->whole) - (a->whole < b->whole);
   return (a->real > b->real) - (a->real < b->real);
@@ -152,7 +137,7 @@ static bool item_holds(fl_sigma_run *run, const fl_sigma_pred *pred, fl_sigma_it
     case FL_SIGMA_CIDR:
       return is_in_network(pred, fl_sigma_item_text(run, item));
     case FL_SIGMA_NUMBER:
-      return number_of(fl_sigma_item_text(run, item), &number) && compares(pred, &number);
+      return fl_sigma_number_of(fl_sigma_item_text(run, item), &number) && compares(pred, &number);
     case FL_SIGMA_FIELD:
       return is_like_other(run, pred, item);
     case FL_SIGMA_TIME:

@@ -31,6 +31,9 @@ fl_status fl_sigma_pair(fl_sigma_parser *p, const fl_yaml *value, fl_sigma_expr 
 /* A keyword list or a single keyword. */
 fl_status fl_sigma_keywords(fl_sigma_parser *p, const fl_yaml *value, fl_sigma_expr **ret_expr);
 
+/* sigma_regex.c: a copy of a predicate for another field gets a regex of its own. */
+fl_status fl_sigma_regex_again(const fl_sigma_parser *p, fl_sigma_pred *pred);
+
 /* sigma_detect.c: search identifiers of a `detection` or `filter` map, and its condition. Of the
  * keys that are no identifier `skipped` may name one. */
 fl_status fl_sigma_detection(fl_sigma_parser *p, const fl_yaml *map, const char *skipped,

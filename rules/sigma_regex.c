@@ -144,24 +144,39 @@ static fl_status set_needle(const fl_sigma_parser *p, fl_sigma_pred *pred) {
   return pred->needle != UINT32_MAX ? FL_OK : fl_lex_nomem(p->lex);
 }
 
-fl_status fl_sigma_regex_check(const fl_sigma_parser *p, const fl_yaml *node, fl_sigma_pred *pred) {
+static pcre2_code *compile(const fl_sigma_pred *pred, int *ret_code, size_t *ret_at) {
   uint32_t options = PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_NEVER_BACKSLASH_C;
+  if (pred->flags & FL_SIGMA_RE_I) options |= PCRE2_CASELESS;
+  if (pred->flags & FL_SIGMA_RE_M) options |= PCRE2_MULTILINE;
+  if (pred->flags & FL_SIGMA_RE_S) options |= PCRE2_DOTALL;
+  pcre2_code *compiled = pcre2_compile((PCRE2_SPTR)(pred->text.n ? pred->text.p : ""), pred->text.n,
+                                       options, ret_code, ret_at, NULL);
+  /* Slower without, and no less right. */
+  if (compiled) (void)pcre2_jit_compile(compiled, PCRE2_JIT_COMPLETE);
+  return compiled;
+}
+
+fl_status fl_sigma_regex_check(const fl_sigma_parser *p, const fl_yaml *node, fl_sigma_pred *pred) {
   int code = 0;
   size_t at = 0;
   if (pred->text.n > FL_LIMIT_REGEX_TEXT)
     return fl_sigma_error(p, node, "a regex of %zu bytes, expected at most %d", pred->text.n,
                           FL_LIMIT_REGEX_TEXT);
-  if (pred->flags & FL_SIGMA_RE_I) options |= PCRE2_CASELESS;
-  if (pred->flags & FL_SIGMA_RE_M) options |= PCRE2_MULTILINE;
-  if (pred->flags & FL_SIGMA_RE_S) options |= PCRE2_DOTALL;
-  pcre2_code *compiled = pcre2_compile((PCRE2_SPTR)(pred->text.n ? pred->text.p : ""), pred->text.n,
-                                       options, &code, &at, NULL);
-  if (!compiled) {
+  pred->code = compile(pred, &code, &at);
+  if (!pred->code) {
     char text[128] = "";
     (void)pcre2_get_error_message(code, (PCRE2_UCHAR *)text, sizeof text);
     return fl_sigma_error(p, node, "the regex is wrong at its character %zu: %s", at + 1, text);
   }
-  (void)pcre2_jit_compile(compiled, PCRE2_JIT_COMPLETE); /* slower without, and no less right */
-  pred->code = compiled;
   return set_needle(p, pred);
+}
+
+/* The needle is one of the other field and only saves work: it is left out. */
+fl_status fl_sigma_regex_again(const fl_sigma_parser *p, fl_sigma_pred *pred) {
+  int code = 0;
+  size_t at = 0;
+  pred->needle = UINT32_MAX;
+  if (pred->op != FL_SIGMA_REGEX) return FL_OK;
+  pred->code = compile(pred, &code, &at);
+  return pred->code ? FL_OK : fl_lex_nomem(p->lex);
 }

@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "base/text.h"
+#include "rules/sigma_correlation.h"
 #include "rules/sigma_fold.h"
 #include "rules/sigma_set.h"
 
@@ -190,6 +191,7 @@ static fl_status read_rule(fl_sigma_parser *p, const fl_yaml *doc) {
   FL_TRY(fl_sigma_logsource(p, doc, rule));
   FL_TRY(fl_sigma_detection(p, fl_yaml_get(doc, "detection"), NULL, &rule->expr));
   FL_TRY(add_when(p, &rule->expr));
+  rule->mapped = p->category;
   if (p->placeholder) {
     rule->is_disabled = true;
     FL_TRY(fl_sigma_warn(p, fl_yaml_get(doc, "detection"),
@@ -206,6 +208,8 @@ fl_status fl_sigma_document(fl_sigma_parser *p, const fl_yaml *doc) {
     return fl_sigma_error(p, action->key,
                           "'action' belongs to rule collections, which Sigma gave up; write each "
                           "rule whole");
+  if (fl_yaml_get(doc, "correlation")) return fl_sigma_correlation_read(p, doc);
+  if (fl_yaml_get(doc, "filter")) return fl_sigma_filter_read(p, doc);
   if (fl_yaml_get(doc, "detection")) return read_rule(p, doc);
   return fl_sigma_error(p, doc, "the document has no 'detection', 'correlation' or 'filter'");
 }

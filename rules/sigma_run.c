@@ -7,14 +7,17 @@
 #include "base/arena.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "rules/sigma_gather.h"
 
 static void run_free(void *self) {
   fl_sigma_run *run = self;
   if (!run) return;
   fl_sigma_searcher_free(run->searcher);
   fl_sigma_planner_free(run->planner);
+  fl_sigma_gather_free(run->gather);
   fl_arena_free(run->scratch);
   free(run->is_off);
+  free(run->is_mute);
   free(run->strikes);
   free(run->values);
   free(run->known);
@@ -93,6 +96,8 @@ static fl_status strike(fl_sigma_run *run, uint32_t rule, fl_err *err) {
 }
 
 static fl_status give_hit(fl_sigma_run *run, uint32_t rule, fl_err *err) {
+  if (run->rules[rule]->n_feeds && !fl_sigma_gather_event(run, rule)) return no_memory(err);
+  if (run->is_mute[rule]) return FL_OK;
   const fl_hit_event event = fl_hits_event_of(run->batch, run->row);
   const fl_hit hit = {
       .engine = FL_BY_SIGMA, .rule = rule, .t = run->row->t, .events = &event, .n_events = 1};
@@ -141,9 +146,29 @@ static fl_status take_batch(void *self, const fl_batch *batch, fl_err *err) {
   return FL_OK;
 }
 
+/* A rule that nobody wants to hear of may be needed by a correlation. */
 static void choose(fl_sigma_run *run) {
-  for (size_t i = 0; i < run->n_rules; i++)
-    run->is_off[i] = run->rules[i]->is_disabled || !fl_hits_wants(run->hits, &run->rules[i]->info);
+  for (size_t i = 0; i < run->n_rules; i++) {
+    const fl_sigma_rule *rule = run->rules[i];
+    run->is_mute[i] = rule->is_silent || !fl_hits_wants(run->hits, &rule->info);
+    run->is_off[i] = rule->is_disabled || (run->is_mute[i] && !rule->n_feeds);
+  }
+}
+
+static fl_status begin(void *self, const fl_source_info *source, fl_err *err) {
+  fl_sigma_run *run = self;
+  return !run->gather || fl_sigma_gather_source(run->gather, source) ? FL_OK : no_memory(err);
+}
+
+static fl_status finish(void *self, fl_err *err) {
+  fl_sigma_run *run = self;
+  return run->gather ? fl_sigma_correlate(run, err) : FL_OK;
+}
+
+static bool make_gather(fl_sigma_run *run) {
+  size_t n = 0;
+  (void)fl_sigma_order(run->set, &n);
+  return n == 0 || (run->gather = fl_sigma_gather_create()) != NULL;
 }
 
 static bool make_room(fl_sigma_run *run) {
@@ -151,6 +176,7 @@ static bool make_room(fl_sigma_run *run) {
   run->preds = fl_sigma_preds(run->set, &run->n_preds);
   run->rules = fl_sigma_rules(run->set, &run->n_rules);
   run->is_off = calloc(run->n_rules + 1, sizeof *run->is_off);
+  run->is_mute = calloc(run->n_rules + 1, sizeof *run->is_mute);
   run->strikes = calloc(run->n_rules + 1, sizeof *run->strikes);
   run->values = calloc(run->n_fields + 1, sizeof *run->values);
   run->known = calloc(run->n_preds + 1, sizeof *run->known);
@@ -160,8 +186,8 @@ static bool make_room(fl_sigma_run *run) {
   run->planner = fl_sigma_planner_create();
   run->scratch = fl_arena_create(FL_LIMIT_BATCH_ARENA);
   /* The first block stays from event to event: most need no other. */
-  return run->is_off && run->strikes && run->values && run->known && run->asked && run->queue &&
-         run->searcher && run->planner && run->scratch &&
+  return run->is_off && run->is_mute && make_gather(run) && run->strikes && run->values &&
+         run->known && run->asked && run->queue && run->searcher && run->planner && run->scratch &&
          fl_arena_alloc(run->scratch, (size_t)256 << 10);
 }
 
@@ -176,7 +202,9 @@ fl_status fl_sigma_run_start(const void *set, const fl_hunt_options *options, fl
   }
   run->hits = hits;
   choose(run);
-  *ret_run =
-      (fl_engine_run){.self = run, .sink = {.self = run, .batch = take_batch}, .free = run_free};
+  *ret_run = (fl_engine_run){.self = run,
+                             .sink = {.self = run, .begin = begin, .batch = take_batch},
+                             .finish = finish,
+                             .free = run_free};
   return FL_OK;
 }

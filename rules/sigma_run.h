@@ -83,7 +83,9 @@ typedef struct fl_sigma_run {
   const fl_sigma_rule *const *rules;
   size_t n_rules;
   fl_hits *hits;
-  bool *is_off; /* rules that nobody asks for, or that were given up */
+  struct fl_sigma_gather *gather; /* NULL: there are no correlations */
+  bool *is_off;                   /* rules that nobody asks for, or that were given up */
+  bool *is_mute;                  /* rules whose matches are no findings */
   uint8_t *strikes;
   fl_sigma_searcher *searcher;
   fl_sigma_planner *planner;

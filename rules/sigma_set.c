@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "rules/sigma_code.h"
+#include "rules/sigma_correlation.h"
 #include "rules/sigma_fold.h"
 #include "rules/sigma_regex.h"
 #include "rules/sigma_run.h"
@@ -27,6 +28,7 @@ static void set_free(void *self) {
   free(set->n_uses);
   free(set->rules);
   free(set->id_index.slots);
+  free(set->order);
   free(set);
 }
 
@@ -161,6 +163,10 @@ const fl_sigma_rule *const *fl_sigma_rules(const fl_sigma_set *set, size_t *ret_
   *ret_n = set->n_rules;
   return (const fl_sigma_rule *const *)set->rules;
 }
+const uint32_t *fl_sigma_order(const fl_sigma_set *set, size_t *ret_n) {
+  *ret_n = set->n_order;
+  return set->order;
+}
 const fl_sigma_sources *fl_sigma_set_sources(const fl_sigma_set *set) { return &set->sources; }
 
 static uint64_t id_hash(const fl_sigma_set *set, size_t item) {
@@ -168,30 +174,29 @@ static uint64_t id_hash(const fl_sigma_set *set, size_t item) {
   return fl_hash_bytes(name, strlen(name), 0);
 }
 
-static fl_sigma_rule *find_id(const fl_sigma_set *set, fl_str id) {
-  if (!set->id_index.n_slots) return NULL;
+static uint32_t find_id(const fl_sigma_set *set, fl_str id) {
+  if (!set->id_index.n_slots) return UINT32_MAX;
   const size_t mask = set->id_index.n_slots - 1;
   for (size_t at = (size_t)fl_hash_bytes(id.p, id.n, 0) & mask; set->id_index.slots[at];
        at = (at + 1) & mask) {
-    fl_sigma_rule *rule = set->rules[set->id_index.slots[at] - 1];
-    if (fl_str_eq(fl_str_of(rule->info.name), id)) return rule;
+    const uint32_t rule = set->id_index.slots[at] - 1;
+    if (fl_str_eq(fl_str_of(set->rules[rule]->info.name), id)) return rule;
   }
-  return NULL;
+  return UINT32_MAX;
 }
 
-fl_sigma_rule *fl_sigma_rule_find(const fl_sigma_set *set, fl_str word) {
-  fl_sigma_rule *rule = find_id(set, word);
-  for (size_t i = 0; i < set->n_rules && !rule; i++)
-    if (set->rules[i]->name.n && fl_str_eq(set->rules[i]->name, word)) rule = set->rules[i];
-  for (size_t i = 0; i < set->n_rules && !rule; i++)
-    if (fl_str_eq(set->rules[i]->title, word)) rule = set->rules[i];
+uint32_t fl_sigma_rule_find(const fl_sigma_set *set, fl_str word) {
+  uint32_t rule = find_id(set, word);
+  for (uint32_t i = 0; i < set->n_rules && rule == UINT32_MAX; i++)
+    if (set->rules[i]->name.n && fl_str_eq(set->rules[i]->name, word)) rule = i;
   return rule;
 }
 
 fl_status fl_sigma_rule_add(fl_sigma_parser *p, fl_sigma_rule *rule, const fl_yaml *doc) {
   fl_sigma_set *set = p->set;
   const fl_str id = fl_str_of(rule->info.name);
-  const fl_sigma_rule *known = find_id(set, id);
+  const uint32_t at_known = find_id(set, id);
+  const fl_sigma_rule *known = at_known == UINT32_MAX ? NULL : set->rules[at_known];
   if (known)
     return fl_sigma_error(p, doc, "rule '%.60s' is defined already at %.*s:%u", id.p,
                           (int)(known->info.file.n < 80 ? known->info.file.n : 80),
@@ -224,6 +229,7 @@ static fl_status set_add(void *self, fl_lexer *lex, size_t *ret_n_rules) {
   fl_sigma_set *set = self;
   const size_t n_before = set->n_rules;
   const fl_yaml *doc = NULL;
+  fl_sigma_filter *last = set->last_filter;
   fl_arena_reset(set->scratch);
   FL_TRY(fl_yaml_parse(lex, set->scratch, &doc));
   fl_status s = doc ? FL_OK : fl_lex_error(lex, 0, "the file holds no rule");
@@ -231,7 +237,12 @@ static fl_status set_add(void *self, fl_lexer *lex, size_t *ret_n_rules) {
     fl_sigma_parser p = {.set = set, .lex = lex, .arena = set->arena, .scratch = set->scratch};
     s = fl_sigma_document(&p, doc);
   }
-  if (s != FL_OK) drop_rules(set, n_before);
+  if (s != FL_OK) {
+    drop_rules(set, n_before);
+    set->last_filter = last;
+    if (last) last->next = NULL;
+    else set->filters = NULL;
+  }
   *ret_n_rules = set->n_rules - n_before;
   return s;
 }
@@ -239,7 +250,11 @@ static fl_status set_add(void *self, fl_lexer *lex, size_t *ret_n_rules) {
 static fl_status set_finish(void *self, fl_lexer *lex) {
   fl_sigma_set *set = self;
   fl_arena_reset(set->scratch);
-  return fl_sigma_code_all(set, lex);
+  FL_TRY(fl_sigma_filter_all(set, lex));
+  const fl_status linked = fl_sigma_link(set, lex);
+  if (linked != FL_OK && linked != FL_E_SYNTAX) return linked;
+  FL_TRY(fl_sigma_code_all(set, lex));
+  return linked; /* a correlation was refused; the others run */
 }
 
 static size_t set_count(const void *self) { return ((const fl_sigma_set *)self)->n_rules; }

@@ -8,7 +8,7 @@
 
 /* Digits with one point and perhaps an exponent: what sscanf takes beyond that is no number of a
  * record. */
-bool fl_text_real(fl_str text, double *ret_number) {
+static bool real_of(fl_str text, double *ret_number) {
   char copy[48];
   if (text.n == 0 || text.n >= sizeof copy) return false;
   for (size_t i = 0; i < text.n; i++)
@@ -17,6 +17,21 @@ bool fl_text_real(fl_str text, double *ret_number) {
   copy[text.n] = '\0';
   int n_read = 0;
   return sscanf(copy, "%lf%n", ret_number, &n_read) == 1 && (size_t)n_read == text.n;
+}
+
+/* Decimal, 0x…, with a sign or a fraction. */
+bool fl_sigma_number_of(fl_str text, fl_sigma_number *ret) {
+  uint64_t whole = 0;
+  const bool is_negative = text.n > 1 && text.p[0] == '-';
+  const fl_str digits = {text.p + is_negative, text.n - is_negative};
+  *ret = (fl_sigma_number){0};
+  if (fl_text_number(digits, &whole)) {
+    ret->is_int = whole <= INT64_MAX;
+    ret->whole = is_negative ? -(int64_t)(whole & INT64_MAX) : (int64_t)(whole & INT64_MAX);
+    ret->real = is_negative ? -(double)whole : (double)whole;
+    return true;
+  }
+  return real_of(text, &ret->real);
 }
 
 /* A time without a zone is taken as it stands. */

@@ -4,7 +4,8 @@
 
 #include "rules/sigma.h"
 
-bool fl_text_real(fl_str text, double *ret_number);
+/* Decimal, 0x…, with a sign or a fraction; false when the text is no number. */
+bool fl_sigma_number_of(fl_str text, fl_sigma_number *ret);
 /* false when the text is no time. */
 bool fl_sigma_time_part(fl_str text, fl_sigma_part part, fl_sigma_number *ret);
 
