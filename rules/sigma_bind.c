@@ -97,10 +97,9 @@ static void set_one(fl_sigma_field_values *v, fl_raw raw) {
 
 static size_t count_items(const fl_sigma_run *run, const fl_shape_field *field) {
   size_t n = 0;
+  if (field->join == FL_JOIN_CONCAT) return 1;
   for (uint32_t i = 0; i < field->n_refs; i++)
-    n += field->join == FL_JOIN_LIST
-             ? fl_raw_count(fl_row_raw(run->batch, run->row, &field->refs[i]))
-             : i == 0;
+    n += fl_raw_count(fl_row_raw(run->batch, run->row, &field->refs[i]));
   return n;
 }
 
@@ -117,9 +116,8 @@ static size_t put_items(fl_sigma_run *run, const fl_shape_field *field, fl_sigma
   }
   for (uint32_t i = 0; i < field->n_refs; i++) {
     const fl_raw raw = fl_row_raw(run->batch, run->row, &field->refs[i]);
-    if (!(raw.type & FL_T_ARRAY) || field->join == FL_JOIN_ONE) {
+    if (!(raw.type & FL_T_ARRAY)) {
       items[n++] = item_of(raw);
-      if (field->join == FL_JOIN_ONE) break;
       continue;
     }
     fl_raw_cursor cursor = {.raw = raw};
@@ -130,8 +128,9 @@ static size_t put_items(fl_sigma_run *run, const fl_shape_field *field, fl_sigma
 
 static void take_data(fl_sigma_run *run, const fl_shape_field *field, fl_sigma_field_values *v) {
   v->exists = true;
-  if (field->join == FL_JOIN_ONE) {
-    set_one(v, fl_row_raw(run->batch, run->row, field->refs));
+  const fl_raw raw = fl_row_raw(run->batch, run->row, field->refs);
+  if (field->join == FL_JOIN_ONE && !(raw.type & FL_T_ARRAY)) {
+    set_one(v, raw);
     return;
   }
   v->items = FL_NEW_ARRAY(run->scratch, fl_sigma_item, count_items(run, field));

@@ -61,6 +61,7 @@ static fl_status read_values(const fl_sigma_parser *p, const item *it, const fl_
   const bool is_list = node->kind == FL_YAML_LIST;
   for (const fl_yaml *kid = is_list ? node->first : node; kid; kid = is_list ? kid->next : NULL) {
     FL_TRY(read_value(p, it, kid, &value));
+    value.group = values->n;
     if (!fl_sigma_values_push(values, &value)) return fl_lex_nomem(p->lex);
   }
   return FL_OK;
@@ -223,16 +224,30 @@ static fl_status make_pred(fl_sigma_parser *p, const item *it, fl_sigma_value *v
   return FL_OK;
 }
 
+/* All forms of one value, from `first` on: any of them. */
+static fl_status make_forms(fl_sigma_parser *p, const item *it, fl_sigma_values *values,
+                            size_t *first, fl_sigma_expr **ret_expr) {
+  fl_sigma_expr *any = NULL, *last = NULL;
+  const size_t group = values->items[*first].group;
+  FL_TRY(fl_sigma_expr_new(p, FL_SIGMA_OR, &any));
+  for (; *first < values->n && values->items[*first].group == group; (*first)++) {
+    fl_sigma_expr *kid = NULL;
+    FL_TRY(make_pred(p, it, &values->items[*first], &kid));
+    fl_sigma_expr_add(any, &last, kid);
+  }
+  *ret_expr = any;
+  return FL_OK;
+}
+
 static fl_status make_expr(fl_sigma_parser *p, const item *it, fl_sigma_values *values,
                            fl_sigma_expr **ret_expr) {
-  fl_sigma_expr *list = NULL, *last = NULL;
-  FL_TRY(fl_sigma_expr_new(p, values->links_all ? FL_SIGMA_AND : FL_SIGMA_OR, &list));
-  for (size_t i = 0; i < values->n; i++) {
+  fl_sigma_expr *expr = NULL, *last = NULL;
+  FL_TRY(fl_sigma_expr_new(p, values->links_all ? FL_SIGMA_AND : FL_SIGMA_OR, &expr));
+  for (size_t i = 0; i < values->n;) {
     fl_sigma_expr *kid = NULL;
-    FL_TRY(make_pred(p, it, &values->items[i], &kid));
-    fl_sigma_expr_add(list, &last, kid);
+    FL_TRY(make_forms(p, it, values, &i, &kid));
+    fl_sigma_expr_add(expr, &last, kid->kid->next ? kid : kid->kid);
   }
-  fl_sigma_expr *expr = values->n == 1 ? list->kid : list;
   if (values->is_negated) {
     fl_sigma_expr *negated = NULL;
     FL_TRY(fl_sigma_expr_new(p, FL_SIGMA_NOT, &negated));

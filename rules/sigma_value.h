@@ -31,6 +31,7 @@ typedef struct fl_sigma_value {
   fl_sigma_number number;
   bool boolean, is_cased;
   uint8_t compare, part, flags;
+  size_t group; /* the value that it was made of: its forms are an OR */
 } fl_sigma_value;
 
 typedef struct fl_sigma_values {

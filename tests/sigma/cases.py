@@ -32,13 +32,18 @@ def quoted(value):
     return '"' + text.replace("$", "$$") + '"'
 
 
+def word_of(key):
+    name, _, kind = key.partition(":")
+    return (quoted(name) if " " in name else name) + ":" + (kind or "str")
+
+
 def log_of(events, name="cases"):
     """A log with these events, (seconds, {name or name:type: value}), in the order given."""
     if not os.path.exists(FIXTURES):
         skip("fl-fixtures is not built")
     lines = ["base 2026-03-02T10:00:00Z", "machine BOX role=server name=BOX.example.test", "log Types on BOX first_id=1"]
     for seconds, fields in events:
-        words = " ".join(f"{key if ':' in key else key + ':str'}={quoted(value)}" for key, value in fields.items())
+        words = " ".join(f"{word_of(key)}={quoted(value)}" for key, value in fields.items())
         lines.append(f"t+{seconds}s BOX evtx Types 1 {words}")
     lines.append(f"bundle {name} dir layout=flat of BOX")
     scenario = write(f"{name}.scn", "\n".join(lines) + "\n")
