@@ -248,7 +248,9 @@ static bid choose_parser(fl_frame *frame) {
   if (n == 0 && fl_source_fault(source)) best.score = 0; /* nothing came: the name says its type */
   /* A member that is skipped is not unpacked beyond its head. */
   const bool is_hashed = frame->job.options->hash == FL_HASH_ALL;
-  if (best.score >= SCORE_NAME || is_hashed || !fl_source_has_size(source)) fl_source_load(source);
+  if (best.score >= SCORE_NAME || is_hashed || frame->job.options->want_bytes ||
+      !fl_source_has_size(source))
+    fl_source_load(source);
   if (best.score == 0 && !frame->parent && !fl_source_fault(source)) best = search_source(frame);
   return best;
 }
@@ -296,6 +298,27 @@ static fl_status finish_source(fl_frame *frame) {
   return t < FL_OK ? fl_run_stop(run, t, &err) : FL_OK;
 }
 
+static fl_status read_bytes(void *self, uint64_t offset, void *ret_bytes, size_t n_bytes,
+                            size_t *ret_n_read, fl_err *err) {
+  return fl_source_read(self, offset, ret_bytes, n_bytes, ret_n_read, err);
+}
+static const uint8_t *map_bytes(void *self) { return fl_source_map(self); }
+static void share_bytes(void *self) {
+  fl_source_share(self);
+  fl_source_pin(self);
+}
+static void release_bytes(void *self) { fl_source_free(self); }
+
+/* What `begin` gives beside the description; NULL where there is nothing to look at. */
+static const fl_bytes *bytes_of(const fl_frame *frame, fl_bytes *room) {
+  fl_source *source = frame->job.source;
+  const uint64_t size = fl_source_size(source);
+  if (!frame->job.options->want_bytes || fl_source_is_folder(source) || size == 0) return NULL;
+  if (!fl_source_is_loaded(source)) return NULL;
+  *room = (fl_bytes){source, size, read_bytes, map_bytes, share_bytes, release_bytes};
+  return room;
+}
+
 static fl_status begin_source(fl_frame *frame, const bid *best) {
   struct fl_run *run = frame->job.run;
   fl_source_info *info = &frame->info;
@@ -306,7 +329,10 @@ static fl_status begin_source(fl_frame *frame, const bid *best) {
     info->type = promised_type(info->name);
   if (!run->sink->begin) return FL_OK;
   fl_err err = {0};
+  fl_bytes bytes;
+  info->bytes = bytes_of(frame, &bytes);
   const fl_status s = run->sink->begin(run->sink->self, info, &err);
+  info->bytes = NULL;
   return s < FL_OK ? fl_run_stop(run, s, &err) : FL_OK;
 }
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -41,6 +42,9 @@ struct fl_source {
   uint8_t *own_buffer; /* standard input's */
   unsigned n_shares;   /* beside the first */
   fl_source_texts texts;
+  void *mapped; /* of n_mapped bytes */
+  size_t n_mapped;
+  bool is_pinned;
 };
 
 uint64_t fl_source_size(const fl_source *source) {
@@ -50,6 +54,9 @@ uint64_t fl_source_size(const fl_source *source) {
 bool fl_source_is_folder(const fl_source *source) { return source->kind == IN_FOLDER; }
 bool fl_source_has_size(const fl_source *source) {
   return source->size_bytes != FL_SOURCE_SIZE_UNKNOWN;
+}
+bool fl_source_is_loaded(const fl_source *source) {
+  return source->kind == IN_FILE || source->kind == IN_MEMORY || source->kind == IN_SPOOL;
 }
 int fl_source_folder_fd(const fl_source *source) { return source->fd; }
 const fl_err *fl_source_fault(const fl_source *source) {
@@ -69,6 +76,7 @@ void fl_source_share(fl_source *source) { ++source->n_shares; }
 
 void fl_source_free(fl_source *source) {
   if (!source || source->n_shares-- != 0) return;
+  if (source->mapped) (void)munmap(source->mapped, source->n_mapped);
   if (source->fd >= 0) close(source->fd);
   free(source->memory);
   free(source->own_buffer);
@@ -307,7 +315,23 @@ static void pull_until(fl_source *source, uint64_t n_wanted) {
 uint64_t fl_source_memory(const fl_source *source) { return source->n_memory; }
 
 fl_status fl_source_spill(fl_source *source, fl_err *err) {
-  return source->n_memory != 0 ? spill(source, err) : FL_OK;
+  return source->n_memory != 0 && !source->is_pinned ? spill(source, err) : FL_OK;
+}
+
+void fl_source_pin(fl_source *source) { source->is_pinned = true; }
+
+const uint8_t *fl_source_map(fl_source *source) {
+  const bool is_here = source->kind == IN_FILE || source->kind == IN_SPOOL;
+  if (source->kind == IN_MEMORY) return source->borrowed;
+  if (!is_here || source->size_bytes == 0 || source->size_bytes > SIZE_MAX / 2) return NULL;
+  if (source->fd < 0) return source->memory;
+  if (source->mapped) return source->mapped;
+  const size_t n = (size_t)source->size_bytes;
+  void *mapped = mmap(NULL, n, PROT_READ, MAP_PRIVATE, source->fd, 0);
+  if (mapped == MAP_FAILED) return NULL;
+  source->mapped = mapped;
+  source->n_mapped = n;
+  return mapped;
 }
 
 void fl_source_set_texts(fl_source *source, fl_source_texts texts) { source->texts = texts; }

@@ -43,14 +43,20 @@ void fl_source_set_texts(fl_source *source, fl_source_texts texts);
 const fl_source_texts *fl_source_get_texts(const fl_source *source); /* NULL: none */
 
 bool fl_source_is_folder(const fl_source *source);
-bool fl_source_has_size(const fl_source *source); /* false: a stream of unknown length */
-int fl_source_folder_fd(const fl_source *source); /* stays the source's */
+bool fl_source_is_loaded(const fl_source *source); /* its bytes can be read */
+bool fl_source_has_size(const fl_source *source);  /* false: a stream of unknown length */
+int fl_source_folder_fd(const fl_source *source);  /* stays the source's */
 /* First bytes, at most `cap`. Cheap for streams. */
 size_t fl_source_head(fl_source *source, uint8_t *ret_head, size_t cap);
 /* Unpacks a stream to its end or to its damage; afterwards the size is exact. */
 void fl_source_load(fl_source *source);
 /* Why bytes are missing, or NULL: refused, cut short, or over a limit. */
 const fl_err *fl_source_fault(const fl_source *source);
+/* All bytes in a row, once it is loaded: where they are, or a mapping that lasts as long as the
+ * source. NULL: there are none, or there is no room. */
+const uint8_t *fl_source_map(fl_source *source);
+/* Its bytes stay where they are: fl_source_spill does nothing any more. */
+void fl_source_pin(fl_source *source);
 /* SHA-256 of all bytes as text. */
 fl_status fl_source_sha256(fl_source *source, char ret_hex[65], fl_err *err);
 

@@ -23,6 +23,20 @@ typedef struct fl_range {
   fl_str reason; /* empty for parsed and empty */
 } fl_range;
 
+/* The bytes of a source, for whoever looks at them as such. Valid until the callback that gave them
+ * returns, or until `release` after `share`; both are for the thread of the callbacks. `read` may
+ * be called by any thread. */
+typedef struct fl_bytes {
+  void *self;
+  uint64_t size_bytes;
+  fl_status (*read)(void *self, uint64_t offset, void *ret_bytes, size_t n_bytes,
+                    size_t *ret_n_read, fl_err *err);
+  /* All of them in a row; NULL when that cannot be had. A file may shrink below it. */
+  const uint8_t *(*map)(void *self);
+  void (*share)(void *self);
+  void (*release)(void *self);
+} fl_bytes;
+
 /* One named byte stream. Names: INPUT's basename, "/relative", "!/member"; '!', '%' and control
  * characters percent-encoded; equal basenames get "#2" in argument order; never an absolute path.
  */
@@ -41,6 +55,7 @@ typedef struct fl_source_info {
   fl_time first, last; /* of live events; 0 when none */
   const fl_range *ledger;
   size_t n_ledger;
+  const fl_bytes *bytes; /* in `begin` with want_bytes; NULL: a folder, or nothing could be read */
 } fl_source_info;
 
 /* Who receives what is read. All calls come from one thread, in a fixed order. A callback that
@@ -79,6 +94,7 @@ typedef struct fl_ingest_options {
   bool with_recovered;
   bool want_recovered_count; /* old records are looked for; with_recovered asks for that, too */
   bool want_ledger;
+  bool want_bytes;             /* every member is unpacked whole, whoever reads it */
   bool want_texts;             /* rows bear the texts that Windows exported beside their log */
   bool want_markup;            /* shapes carry their element tree, which only XML needs */
   const fl_interest *interest; /* NULL: all rows are wanted */

@@ -445,6 +445,58 @@ static void test_sink_stops_the_run(void **state) {
   assert_string_equal(err.text, "the sink is full");
 }
 
+/* Sources that were kept beyond the run. */
+typedef struct keeper {
+  fl_bytes kept[8];
+  char names[8][80];
+  size_t n;
+} keeper;
+
+static fl_status keep(void *self, const fl_source_info *source, fl_err *err) {
+  keeper *k = self;
+  (void)err;
+  if (!source->bytes) return FL_OK;
+  assert_true(k->n < 8);
+  snprintf(k->names[k->n], sizeof k->names[0], "%.*s", FL_STR_ARG(source->name));
+  k->kept[k->n] = *source->bytes;
+  k->kept[k->n].share(k->kept[k->n].self);
+  k->n++;
+  return FL_OK;
+}
+
+static void test_bytes_outlive_the_run(void **state) {
+  (void)state;
+  assert_int_equal(mkdir("f", 0700), 0);
+  make_archive("f/a.zip", archive_write_set_format_zip, NULL, NULL, three, 3);
+  write_file("f/b.png", picture, sizeof picture);
+  write_file("f/none.png", "", 0);
+  char path[] = "f";
+  char *inputs[] = {path};
+  keeper k = {0};
+  const fl_sink sink = {.self = &k, .begin = keep};
+  const fl_ingest_options options = {.hash = FL_HASH_NONE, .want_bytes = true};
+  fl_ingest_totals totals = {0};
+  fl_err err = {0};
+  assert_int_equal(fl_ingest(inputs, 1, &options, &sink, &totals, &err), FL_OK);
+  assert_int_equal(k.n, 5);
+  for (size_t i = 0; i < k.n; i++) {
+    uint8_t bytes[4096];
+    size_t n = 0;
+    fl_bytes *b = &k.kept[i];
+    assert_int_equal(b->read(b->self, 0, bytes, sizeof bytes, &n, &err), FL_OK);
+    assert_int_equal(n, b->size_bytes);
+    assert_memory_equal(b->map(b->self), bytes, n);
+    if (strcmp(k.names[i], "f/a.zip!/logs/a.png") == 0) assert_memory_equal(bytes, picture, n);
+    b->release(b->self);
+  }
+  assert_string_equal(k.names[0], "f/a.zip");
+  assert_string_equal(k.names[4], "f/b.png");
+  k.n = 0;
+  const fl_ingest_options without = {.hash = FL_HASH_NONE};
+  assert_int_equal(fl_ingest(inputs, 1, &without, &sink, &totals, &err), FL_OK);
+  assert_int_equal(k.n, 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, enter_folder, leave_folder)
 int main(void) {
   const struct CMUnitTest tests[] = {
@@ -466,6 +518,7 @@ int main(void) {
       TEST(test_unreadable_archives),
       TEST(test_unknown_method_names_member_and_size),
       TEST(test_sink_stops_the_run),
+      TEST(test_bytes_outlive_the_run),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
