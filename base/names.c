@@ -34,7 +34,7 @@ const char *const fl_message_source_names[FL_N_MESSAGE_SOURCES] = {"", "renderin
 
 const char *const fl_event_flag_names[FL_N_EVENT_FLAGS] = {
     "slack", "recovered", "bad_crc",      "truncated", "duplicate", "redacted",
-    "gap",   "synthetic", "time_invalid", "fallback",  "partial"};
+    "gap",   "synthetic", "time_invalid", "fallback",  "partial",   "finding"};
 
 const char *const fl_severity_names[6] = {"info",        "repaired",   "damaged",
                                           "unsupported", "unreadable", "limit"};

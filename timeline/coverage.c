@@ -315,7 +315,7 @@ static bool add_row(fl_coverage_map *map, const fl_batch *batch, const fl_row *r
 }
 
 fl_status fl_coverage_batch(fl_coverage_map *map, const fl_batch *batch, fl_err *err) {
-  const uint32_t not_live = FL_F_SLACK | FL_F_RECOVERED | FL_F_SYNTHETIC;
+  const uint32_t not_live = FL_F_SLACK | FL_F_RECOVERED | FL_F_SYNTHETIC | FL_F_FINDING;
   map->last_shape = NULL;
   for (uint32_t i = 0; i < batch->n_rows; i++)
     if (!(batch->rows[i].flags & not_live) && !add_row(map, batch, &batch->rows[i]))

@@ -382,7 +382,8 @@ static fl_status put_events(fl_timeline_writer *writer, fl_err *err) {
     const fl_status status = fl_runs_next(&writer->rows.runs, &head, &bytes, err);
     FL_TRY(status);
     if (status == FL_END) break;
-    if (!(head.flags & FL_F_SYNTHETIC) && fl_duplicates_see(&writer->duplicates, &head, bytes))
+    if (!(head.flags & (FL_F_SYNTHETIC | FL_F_FINDING)) &&
+        fl_duplicates_see(&writer->duplicates, &head, bytes))
       head.flags |= FL_F_DUPLICATE;
     writer->n_duplicates += (head.flags & FL_F_DUPLICATE) != 0;
     writer->n_events++;

@@ -107,9 +107,10 @@ typedef enum fl_event_flags {
   FL_F_SYNTHETIC = 1u << 7,    /* made by us from other events */
   FL_F_TIME_INVALID = 1u << 8, /* time 0; the raw value is in the data */
   FL_F_FALLBACK = 1u << 9,     /* decoded by the second engine */
-  FL_F_PARTIAL = 1u << 10      /* live, but not all of it could be read: a note says what */
+  FL_F_PARTIAL = 1u << 10,     /* live, but not all of it could be read: a note says what */
+  FL_F_FINDING = 1u << 11      /* made by us: a rule matched here */
 } fl_event_flags;
-enum { FL_N_EVENT_FLAGS = 11 };
+enum { FL_N_EVENT_FLAGS = 12 };
 FL_API extern const char *const fl_event_flag_names[FL_N_EVENT_FLAGS];
 
 typedef struct fl_row {
