@@ -27,6 +27,18 @@ enum {
   FL_LIMIT_TEXT_NAMES = 4096,       /* levels, tasks, opcodes or keywords of one publisher */
   FL_LIMIT_TEXT_FILES = 512,        /* text files of one container: each may hold a descriptor */
   FL_LIMIT_RULE_FILE = 1 << 20,     /* bytes of one rule file */
+  FL_LIMIT_YARA_FILE = 16 << 20,    /* one YARA source; the largest public set in one file has 13 */
+  FL_LIMIT_YARA_TEXT = 64 << 20,    /* all YARA sources together */
+  FL_LIMIT_YARA_FILES = 10000,      /* public sets have up to 1,000 */
+  FL_LIMIT_YARA_FOLDERS = 16,       /* folders inside each other */
+  FL_LIMIT_YARA_COMPILE = 10,       /* seconds of CPU for one file; 1 MiB of strings takes one */
+  FL_LIMIT_YARA_LINK = 60,          /* seconds to put all files together */
+  FL_LIMIT_YARA_STOPPED = 16,       /* files whose compiling is stopped; then all others are, too */
+  FL_LIMIT_YARA_SCAN = 30,          /* seconds for one source, and one more for each MiB */
+  FL_LIMIT_YARA_ROWS = 1 << 19,     /* records of a log that is still scanned: 36 MiB */
+  FL_LIMIT_YARA_EVENT_RULES = 1000, /* rules of events without a selector */
+  FL_LIMIT_YARA_PLACES = 256,       /* listed of one rule and source */
+  FL_LIMIT_YARA_FINDS = 65536,      /* of sources and scripts; as many of events */
   FL_LIMIT_RULE_DEPTH = 32,         /* parentheses in a condition */
   FL_LIMIT_YAML_DEPTH = 32,         /* lists and maps in each other; real rules reach 5 */
   FL_LIMIT_YAML_ITEMS = 10000,      /* of one list; the longest real one has 400 */
@@ -86,6 +98,10 @@ enum {
 #define FL_LIMIT_SIGMA_PLANS ((size_t)48 << 20)    /* what is known of channels, ids and shapes */
 #define FL_LIMIT_HITS_ARENA ((size_t)96 << 20)     /* events and texts of listed hits */
 #define FL_LIMIT_SIGMA_WORDS ((size_t)64 << 20)    /* values by which correlations group events */
+#define FL_LIMIT_YARA_MEMORY (UINT64_C(3) << 30)   /* of the child that compiles */
+#define FL_LIMIT_YARA_BUFFER (UINT64_C(64) << 20)  /* larger sources are mapped, not read */
+#define FL_LIMIT_YARA_SCRIPT ((size_t)16 << 20)    /* a script put together from its parts */
+#define FL_LIMIT_YARA_SCRIPTS ((size_t)64 << 20)   /* scripts of which parts are awaited */
 #define FL_LIMIT_HASH_AUTO (UINT64_C(64) << 20)
 
 #endif

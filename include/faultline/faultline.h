@@ -12,5 +12,6 @@
 #include "faultline/rules.h"
 #include "faultline/timeline.h"
 #include "faultline/value.h"
+#include "faultline/yara.h"
 
 #endif

@@ -8,7 +8,7 @@ FORBIDDEN = ("strcpy", "strcat", "sprintf", "vsprintf", "gets", "alloca", "setjm
              "asctime", "ctime")
 ONLY_IN = {  # call -> where it may stand
     r"pthread_\w+": ("base/pool.c",),
-    r"v?fork": ("cli/batch.c", "base/guard.c"),
+    r"v?fork": ("cli/batch.c", "base/guard.c", "rules/yara_guard.c"),
     r"exec[lv]\w*|posix_spawnp?": ("cli/rules_test.c",),
     r"(?:secure_)?getenv": ("cli/",),
     r"time|clock|clock_gettime|gettimeofday": (),
