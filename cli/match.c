@@ -139,8 +139,10 @@ static cli_exit read_inputs(matching *m) {
   if (!cli_has(&own, OPT_hash)) own.ingest.hash = FL_HASH_NONE; /* no finding shows it */
   cli_exit exit = cli_gate_init(&gate, &own, true);
   cli_gate_add(&gate, fl_hunt_sink(m->hunt));
+  own.ingest.want_bytes = fl_hunt_wants_bytes(m->hunt);
   if (exit == CLI_DONE) cli_gate_skip(&gate, &own.ingest);
   if (exit == CLI_DONE) exit = cli_read(&gate, &totals);
+  if (exit == CLI_DONE) totals.n_parsed += fl_hunt_scanned(m->hunt);
   if (exit == CLI_DONE) exit = cli_judge(&gate, &totals);
   cli_gate_done(&gate);
   if (exit != CLI_DONE && exit != CLI_PARTIAL) return exit;
@@ -152,6 +154,9 @@ static cli_exit run(matching *m) {
   fl_err err = {0};
   const cli_exit loaded = cli_rules_load(m->args, &m->args->all[OPT_rules], false, &m->rules);
   if (!m->rules) return loaded;
+  m->options.n_jobs = m->args->ingest.n_jobs;
+  m->options.is_narrowed =
+      cli_has(m->args, OPT_since) || cli_has(m->args, OPT_until) || cli_has(m->args, OPT_where);
   const fl_status status = fl_hunt_create(m->rules, &m->options, &m->hunt, &err);
   if (status < FL_OK) return cli_failed(status, &err);
   cli_exit exit = cli_open(m->args->value[OPT_output], &m->out);

@@ -85,12 +85,14 @@ static void fail_source(fl_frame *frame, fl_status status, uint64_t offset, cons
   fl_job_note(&frame->job, fl_note_severity(status), offset, "%s", text);
 }
 
-/* Nobody wants it. Pictures in a bundle are nothing to speak of; what the user named is. */
+/* Nobody wants it. Pictures in a bundle are nothing to speak of; what the user named is, unless its
+ * bytes are looked at. */
 static void skip_source(fl_frame *frame, const char *text) {
   frame->info.is_skipped = true;
   frame->rest_state = FL_L_SKIPPED;
   frame->rest_reason = text;
-  if (!frame->parent) fl_job_note(&frame->job, FL_NOTE_UNSUPPORTED, 0, "%s", text);
+  if (!frame->parent && !frame->job.options->want_bytes)
+    fl_job_note(&frame->job, FL_NOTE_UNSUPPORTED, 0, "%s", text);
 }
 
 static void recognise_only(fl_frame *frame, const bid *best) {

@@ -14,13 +14,19 @@
 typedef struct fl_engine_run {
   void *self;
   fl_sink sink;
+  bool wants_bytes;                             /* fl_ingest_options.want_bytes */
   fl_status (*finish)(void *self, fl_err *err); /* all was read: gives the hits that are left */
+  /* Once finished: events of our own that stand for hits, in the order of sources. May be NULL. */
+  fl_status (*rows)(void *self, const fl_sink *sink, fl_err *err);
+  uint64_t (*n_scanned)(const void *self); /* sources whose bytes it looked at; may be NULL */
   void (*free)(void *self);
 } fl_engine_run;
 
 /* Members may be NULL in a kind that is loaded elsewhere. Sets are immutable once finished. */
 typedef struct fl_engine_kind {
   const char *suffixes[3]; /* of its files, ".yml"; NULL behind the last */
+  size_t max_bytes;        /* of a file; 0 = FL_LIMIT_RULE_FILE */
+  bool takes_any_bytes;    /* its texts need not be UTF-8 */
   fl_status (*create)(void **ret_set, fl_err *err);
   void (*free)(void *set);
   /* Takes the text of one file, `lex->text`, or refuses it with FL_E_SYNTAX. Complaints go through
@@ -29,6 +35,9 @@ typedef struct fl_engine_kind {
   /* All files are there: references between them are resolved. `lex` bears complaints that have no
    * place in a text that is still there: those give line 1 of the file they name. */
   fl_status (*finish)(void *set, fl_lexer *lex);
+  /* Of a kind that refuses files only when it is finished: what became of those that were added, in
+   * their order, each with the name that `add` was given. May be NULL. */
+  size_t (*files)(const void *set, const fl_rule_file **ret_files);
   size_t (*count)(const void *set);
   fl_rule_info (*info)(const void *set, size_t index);
   /* The hits outlive the run. */

@@ -33,8 +33,9 @@ typedef struct fl_message_list {
 
 typedef struct fl_lexer {
   fl_str file, text;
-  size_t pos, end; /* words end at `end`: the whole text, or a place in a template */
-  fl_token token;  /* the current one */
+  const char *folder; /* that the user named and the file was found below; NULL: none */
+  size_t pos, end;    /* words end at `end`: the whole text, or a place in a template */
+  fl_token token;     /* the current one */
   fl_arena *arena;
   fl_message_list *messages;
   fl_err *err;

@@ -128,6 +128,25 @@ size_t fl_hunt_counts(const fl_hunt *hunt, const fl_hit_count **ret_counts) {
 size_t fl_hunt_notes(const fl_hunt *hunt, const fl_str **ret_notes) {
   return fl_hits_notes(hunt->hits, ret_notes);
 }
+bool fl_hunt_wants_bytes(const fl_hunt *hunt) {
+  for (size_t i = 0; i < hunt->n_runs; i++)
+    if (hunt->runs[i].wants_bytes) return true;
+  return false;
+}
+
+uint64_t fl_hunt_scanned(const fl_hunt *hunt) {
+  uint64_t n = 0;
+  for (size_t i = 0; i < hunt->n_runs; i++)
+    if (hunt->runs[i].n_scanned) n += hunt->runs[i].n_scanned(hunt->runs[i].self);
+  return n;
+}
+
+fl_status fl_hunt_rows(fl_hunt *hunt, const fl_sink *sink, fl_err *err) {
+  for (size_t i = 0; i < hunt->n_runs; i++)
+    if (hunt->runs[i].rows) FL_TRY(hunt->runs[i].rows(hunt->runs[i].self, sink, err));
+  return FL_OK;
+}
+
 fl_str fl_hunt_source_name(const fl_hunt *hunt, uint32_t source) {
   return source < hunt->n_names ? hunt->names[source] : FL_STR("?");
 }

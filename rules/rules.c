@@ -1,4 +1,5 @@
 /* rules.c - a set of rules: loading of texts, files, folders and packs; messages; look-up. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -175,15 +176,32 @@ static fl_status add_to_engine(fl_rules *rules, fl_rule_engine engine, fl_lexer 
                                size_t *ret_n) {
   if (engine == FL_BY_SEQUENCE) return add_sequences(rules, lex, ret_n);
   if (!rules->sets[engine]) FL_TRY(kinds[engine]->create(&rules->sets[engine], lex->err));
-  const fl_status s = fl_lex_check_text(lex);
+  const fl_status s = kinds[engine]->takes_any_bytes ? FL_OK : fl_lex_check_text(lex);
   return s == FL_OK ? kinds[engine]->add(rules->sets[engine], lex, ret_n) : s;
 }
 
+size_t fl_rules_max_bytes(fl_str file) {
+  const fl_engine_kind *kind = kinds[engine_of(file)];
+  return kind && kind->max_bytes ? kind->max_bytes : FL_LIMIT_RULE_FILE;
+}
+
+static fl_status refuse_size(fl_rules *rules, fl_str file, fl_err *err) {
+  char text[64];
+  (void)snprintf(text, sizeof text, "rule file is larger than %zu MiB",
+                 fl_rules_max_bytes(file) >> 20);
+  return fl_rules_refuse(rules, file, FL_E_SYNTAX, text, err);
+}
+
 fl_status fl_rules_add_text(fl_rules *rules, fl_str file, fl_str text, fl_err *err) {
-  if (text.n > FL_LIMIT_RULE_FILE)
-    return fl_rules_refuse(rules, file, FL_E_SYNTAX, "rule file is larger than 1 MiB", err);
+  return fl_rules_add_file(rules, file, text, NULL, err);
+}
+
+fl_status fl_rules_add_file(fl_rules *rules, fl_str file, fl_str text, const char *folder,
+                            fl_err *err) {
+  if (text.n > fl_rules_max_bytes(file)) return refuse_size(rules, file, err);
   fl_lexer lex = {.file = fl_arena_str(rules->arena, file),
                   .text = text,
+                  .folder = folder,
                   .end = text.n,
                   .arena = rules->arena,
                   .messages = &rules->messages,
@@ -207,6 +225,17 @@ fl_status fl_rules_add_packs(fl_rules *rules, fl_err *err) {
   return s;
 }
 
+/* What an engine learnt of its files when it was finished. */
+static void amend_files(fl_rules *rules, fl_rule_engine engine) {
+  const fl_rule_file *known = NULL;
+  const size_t n = kinds[engine]->files(rules->sets[engine], &known);
+  size_t at = 0;
+  for (size_t i = 0; i < n; i++) {
+    while (at < rules->n_files && rules->files[at].name.p != known[i].name.p) at++;
+    if (at < rules->n_files) rules->files[at] = known[i];
+  }
+}
+
 fl_status fl_rules_finish(fl_rules *rules, fl_err *err) {
   if (rules->is_finished) return fl_fail(err, FL_E_ARG, 0, "rules were finished already");
   rules->is_finished = true;
@@ -215,6 +244,7 @@ fl_status fl_rules_finish(fl_rules *rules, fl_err *err) {
     fl_lexer lex = {.arena = rules->arena, .messages = &rules->messages, .err = err};
     if (rules->sets[i] && kinds[i]->finish && s == FL_OK)
       s = kinds[i]->finish(rules->sets[i], &lex);
+    if (rules->sets[i] && kinds[i]->files && s == FL_OK) amend_files(rules, (fl_rule_engine)i);
   }
   fl_sha256_finish(rules->sha, rules->sha256);
   rules->sha = NULL;

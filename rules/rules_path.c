@@ -8,12 +8,15 @@
 
 #include "base/arena.h"
 #include "base/limits.h"
+#include "base/mem.h"
 #include "rules/rules.h"
 
 /* One walk over a path; the buffer serves all of its files. */
 typedef struct walk {
   fl_rules *rules;
-  char *buffer; /* FL_LIMIT_RULE_FILE + 1 */
+  const char *folder; /* that the user named; NULL: a file */
+  char *buffer;
+  size_t cap;
   size_t n_found;
   fl_status first; /* error */
   fl_err *err;
@@ -29,13 +32,17 @@ bool fl_name_has_suffix(fl_str name, const char *const *suffixes) {
 }
 
 static fl_status add_file(walk *w, const char *path, fl_err *err) {
+  const size_t most =
+      fl_rules_max_bytes(fl_str_of(path)) + 1; /* one more, to see that it is larger */
+  if (!fl_grow((void **)&w->buffer, &w->cap, most, 1))
+    return fl_fail(err, FL_E_NOMEM, 0, "out of memory for rules");
   FILE *f = fopen(path, "rb");
   if (!f) return fl_rules_refuse(w->rules, fl_str_of(path), FL_E_IO, strerror(errno), err);
-  const size_t n = fread(w->buffer, 1, FL_LIMIT_RULE_FILE + 1, f);
+  const size_t n = fread(w->buffer, 1, most, f);
   const bool has_failed = ferror(f) != 0;
   (void)fclose(f);
   if (has_failed) return fl_rules_refuse(w->rules, fl_str_of(path), FL_E_IO, "cannot be read", err);
-  return fl_rules_add_text(w->rules, fl_str_of(path), (fl_str){w->buffer, n}, err);
+  return fl_rules_add_file(w->rules, fl_str_of(path), (fl_str){w->buffer, n}, w->folder, err);
 }
 
 /* One bad file does not keep the others out; the first error is the result. */
@@ -90,11 +97,10 @@ fl_status fl_rules_add_path(fl_rules *rules, const char *path, fl_err *err) {
   struct stat info;
   if (!*path || stat(path, &info) != 0)
     return fl_rules_refuse(rules, fl_str_of(path), FL_E_IO, strerror(*path ? errno : ENOENT), err);
-  if (!(w.buffer = malloc(FL_LIMIT_RULE_FILE + 1)))
-    return fl_fail(err, FL_E_NOMEM, 0, "out of memory for rules");
   if (!S_ISDIR(info.st_mode)) {
     w.first = add_file(&w, path, err);
   } else {
+    w.folder = path;
     const fl_status s = add_folder(&w, path, 1);
     if (s != FL_OK) w.first = s;
     if (w.first == FL_OK && w.n_found == 0)

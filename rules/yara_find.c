@@ -248,7 +248,8 @@ static fl_status add_hit(fl_yara_scan *scan, const yara_found *found, const yara
 fl_status fl_yara_find_add(fl_yara_scan *scan, const yara_found *found, const yara_result *result,
                            fl_err *err) {
   for (size_t i = 0; i < result->n_hits; i++)
-    FL_TRY(add_hit(scan, found, result, &result->hits[i], err));
+    if (!scan->options.is_off || !scan->options.is_off[result->hits[i].rule])
+      FL_TRY(add_hit(scan, found, result, &result->hits[i], err));
   return FL_OK;
 }
 
@@ -348,7 +349,7 @@ static bool has_homeless(const fl_yara_find *find) {
   return find->n_records == 0;
 }
 
-fl_status fl_yara_find_rows(const fl_yara_scan *scan, const fl_sink *sink, fl_err *err) {
+fl_status fl_yara_scan_rows(const fl_yara_scan *scan, const fl_sink *sink, fl_err *err) {
   fl_maker *maker = NULL;
   FL_TRY(fl_maker_create(sink, &maker, err));
   fl_status s = FL_OK;

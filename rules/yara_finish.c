@@ -6,6 +6,8 @@
 #include "base/limits.h"
 #include "rules/yara_set.h"
 
+enum { MOST_UNKNOWN = 64 };
+
 /* Compiling the good files over and over until none is bad. */
 typedef struct rounds {
   fl_yara *yara;
@@ -160,6 +162,34 @@ static bool fill_rule(const fl_yara *yara, const YR_RULE *rule, fl_yara_rule *re
   return name.p && ret_rule->title.p && ret_rule->tags.p && ret_rule->channel.p;
 }
 
+/* Where rules stand in their files: both are in the order of the sources. Rules of included files
+ * have no line of their own. */
+static void find_lines(fl_yara *yara) {
+  size_t at = 0, n_unknown = 0;
+  uint32_t line = 1;
+  for (size_t i = 0; i < yara->n_rules; i++) {
+    if (i == 0 || yara->file_of[i] != yara->file_of[i - 1]) {
+      at = n_unknown = 0;
+      line = 1;
+    }
+    yara->rules[i].line = 1;
+    if (n_unknown == MOST_UNKNOWN) continue; /* each is looked for to the end of the file */
+    const fl_str text = yara->files[yara->file_of[i]].text;
+    const size_t at_before = at;
+    const uint32_t line_before = line;
+    fl_str name = {0};
+    do fl_yara_next_rule(text, &at, &line, &name);
+    while (name.n && !fl_str_eq(name, fl_str_of(yara->rules[i].name)));
+    if (name.n) {
+      yara->rules[i].line = line;
+      continue;
+    }
+    n_unknown++;
+    at = at_before;
+    line = line_before;
+  }
+}
+
 /* All rules are in the set of sources; those of events are in the second set, too. */
 static fl_status list_rules(fl_yara *yara, fl_err *err) {
   const YR_RULES *rules = yara->compiled[FL_YARA_BYTES];
@@ -180,6 +210,7 @@ static fl_status list_rules(fl_yara *yara, fl_err *err) {
     yara->files[fl_yara_file_of(rule)].n_rules++;
     if (to->scope == FL_YARA_BYTES) yara->by_index[FL_YARA_BYTES][i] = (uint32_t)yara->n_rules;
   }
+  find_lines(yara);
   return FL_OK;
 }
 

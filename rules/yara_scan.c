@@ -42,7 +42,6 @@ fl_status fl_yara_note(fl_yara_scan *scan, uint32_t source, fl_severity severity
   (void)vsnprintf(text, sizeof text, format, args);
   va_end(args);
   const fl_str kept = fl_arena_str(scan->arena, fl_str_of(text));
-  if (severity > scan->worst) scan->worst = severity;
   if (!kept.p ||
       !fl_grow((void **)&scan->notes, &scan->cap_notes, scan->n_notes + 1, sizeof *scan->notes))
     return FL_E_NOMEM;
@@ -244,6 +243,7 @@ static fl_status begin(void *self, const fl_source_info *source, fl_err *err) {
     return s == FL_OK ? s : no_memory(err);
   }
   if (!source->is_container) scan->leaf = task;
+  scan->n_given++;
   return fl_yara_give(scan, task, err);
 }
 
@@ -346,8 +346,8 @@ static int by_source(const void *a, const void *b) {
   return fl_str_cmp(l->text, r->text);
 }
 
-fl_status fl_yara_scan_finish(fl_yara_scan *scan, const fl_sink *sink,
-                              const fl_yara_find **ret_finds, size_t *ret_n, fl_err *err) {
+fl_status fl_yara_scan_finish(fl_yara_scan *scan, const fl_yara_find **ret_finds, size_t *ret_n,
+                              fl_err *err) {
   if (scan->leaf) scan->leaf->is_ended = true; /* the run was cut short in it */
   if (scan->scripts) FL_TRY(fl_yara_scripts_end(scan, UINT32_MAX, err));
   while (scan->undone) FL_TRY(ease(scan, err));
@@ -358,12 +358,15 @@ fl_status fl_yara_scan_finish(fl_yara_scan *scan, const fl_sink *sink,
     return no_memory(err);
   fl_yara_finds_sort(scan);
   if (scan->n_notes > 1) qsort(scan->notes, scan->n_notes, sizeof *scan->notes, by_source);
-  for (size_t i = 0; sink && sink->note && i < scan->n_notes; i++)
-    FL_TRY(sink->note(sink->self, &scan->notes[i], err));
-  if (sink) FL_TRY(fl_yara_find_rows(scan, sink, err));
   *ret_finds = scan->finds;
   *ret_n = scan->n_finds;
   return FL_OK;
 }
 
-fl_severity fl_yara_scan_worst(const fl_yara_scan *scan) { return scan->worst; }
+size_t fl_yara_scan_notes(const fl_yara_scan *scan, const fl_note **ret_notes) {
+  *ret_notes = scan->notes;
+  return scan->n_notes;
+}
+
+uint64_t fl_yara_scan_count(const fl_yara_scan *scan) { return scan->n_given; }
+bool fl_yara_scan_wants_bytes(const fl_yara_scan *scan) { return scan->n_workers != 0; }

@@ -85,7 +85,7 @@ struct fl_yara_scan {
   uint64_t n_dropped;
   fl_note *notes;
   size_t n_notes, cap_notes;
-  fl_severity worst;
+  uint64_t n_given; /* sources */
   yara_scripts *scripts;
   yara_events *events;
 };
@@ -97,7 +97,6 @@ void fl_yara_task_free(yara_task *task);
 /* The record of a row; host and channel by their index. */
 bool fl_yara_row_of(fl_yara_scan *scan, const fl_batch *batch, const fl_row *row,
                     yara_row *ret_row);
-fl_str fl_yara_name_of(const fl_yara_scan *scan, uint32_t source);
 bool fl_yara_rows_add(yara_rows *rows, const yara_row *row);
 fl_status fl_yara_note(fl_yara_scan *scan, uint32_t source, fl_severity severity,
                        const char *format, ...) FL_PRINTF(4, 5);
@@ -114,8 +113,6 @@ typedef struct yara_found {
 fl_status fl_yara_find_add(fl_yara_scan *scan, const yara_found *found, const yara_result *result,
                            fl_err *err);
 void fl_yara_finds_sort(fl_yara_scan *scan);
-/* Events of all finds. */
-fl_status fl_yara_find_rows(const fl_yara_scan *scan, const fl_sink *sink, fl_err *err);
 
 /* Parts of scripts in a batch; scripts that are whole become tasks. */
 fl_status fl_yara_scripts_create(yara_scripts **ret_scripts, fl_err *err);

@@ -1,10 +1,6 @@
-/* yara_set.c - a set of YARA rules: texts, files, folders; messages; look-up. */
-#include <dirent.h>
-#include <errno.h>
-#include <stdio.h>
+/* yara_set.c - a set of YARA rules: texts, messages, look-up. */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/arena.h"
 #include "base/limits.h"
@@ -64,15 +60,6 @@ fl_status fl_yara_say(fl_yara *yara, size_t file, uint32_t line, bool is_warning
   return is_warning ? FL_OK : FL_E_SYNTAX;
 }
 
-static fl_status add_file(fl_yara *yara, fl_str name, fl_err *err) {
-  const fl_str kept = fl_arena_str(yara->arena, name);
-  if (!kept.p ||
-      !fl_grow((void **)&yara->files, &yara->cap_files, yara->n_files + 1, sizeof *yara->files))
-    return no_memory(err);
-  yara->files[yara->n_files++] = (yara_file){.name = kept, .text = FL_STR("")};
-  return FL_OK;
-}
-
 /* The newest file is not taken. */
 static fl_status refuse(fl_yara *yara, fl_status code, uint32_t line, const char *text,
                         fl_err *err) {
@@ -100,106 +87,26 @@ static fl_status take_text(fl_yara *yara, fl_str text, fl_err *err) {
   return FL_OK;
 }
 
-fl_status fl_yara_add_text(fl_yara *yara, fl_str file, fl_str text, fl_err *err) {
-  if (yara->is_finished) return fl_fail(err, FL_E_ARG, 0, "YARA rules were finished already");
-  FL_TRY(add_file(yara, file, err));
-  return take_text(yara, text, err);
-}
-
-static fl_status read_text(fl_yara *yara, FILE *f, fl_err *err) {
-  struct stat info;
-  if (fstat(fileno(f), &info) != 0 || !S_ISREG(info.st_mode))
-    return refuse(yara, FL_E_IO, 0, "is no regular file", err);
-  const size_t size = info.st_size < FL_LIMIT_YARA_FILE ? (size_t)info.st_size : FL_LIMIT_YARA_FILE;
-  char *text = malloc(size + 1); /* one more, to see that it is larger */
-  if (!text) return no_memory(err);
-  const size_t n = fread(text, 1, size + 1, f);
-  const fl_status s = ferror(f) ? refuse(yara, FL_E_IO, 0, "cannot be read", err)
-                                : take_text(yara, (fl_str){text, n}, err);
-  free(text);
-  return s;
-}
-
-static const char *keep_real_path(fl_yara *yara, const char *path) {
+/* NULL: it is gone. */
+static const char *real_path_of(fl_yara *yara, const char *path) {
   char *real = realpath(path, NULL);
   const fl_str kept = real ? fl_arena_str(yara->arena, fl_str_of(real)) : (fl_str){0};
   free(real);
   return kept.p;
 }
 
-/* `folder` NULL: the file was given by itself. */
-static fl_status add_path_file(fl_yara *yara, const char *path, const char *folder, fl_err *err) {
-  FL_TRY(add_file(yara, fl_str_of(path), err));
-  FILE *f = fopen(path, "rbe");
-  if (!f) return refuse(yara, FL_E_IO, 0, strerrordesc_np(errno), err);
-  yara->files[yara->n_files - 1].folder = folder;
-  if (folder) yara->files[yara->n_files - 1].path = keep_real_path(yara, path);
-  const fl_status s = read_text(yara, f, err);
-  (void)fclose(f);
-  return s;
-}
-
-static bool ends_with(const char *name, const char *ending) {
-  const size_t n = strlen(name), n_ending = strlen(ending);
-  return n > n_ending && strcmp(name + n - n_ending, ending) == 0;
-}
-
-static int is_visible(const struct dirent *entry) { return entry->d_name[0] != '.'; }
-
-static int by_bytes(const struct dirent **a, const struct dirent **b) {
-  return strcmp((*a)->d_name, (*b)->d_name);
-}
-
-static fl_status add_folder(fl_yara *yara, const char *path, const char *top, unsigned depth,
-                            fl_err *err);
-
-/* A folder, a rule file, or nothing of interest; links to folders are not followed. */
-static fl_status add_entry(fl_yara *yara, const char *path, const char *top, unsigned depth,
-                           fl_err *err) {
-  struct stat info;
-  if (lstat(path, &info) == 0 && S_ISDIR(info.st_mode))
-    return add_folder(yara, path, top, depth + 1, err);
-  if (!ends_with(path, ".yar") && !ends_with(path, ".yara")) return FL_OK;
-  return add_path_file(yara, path, top, err);
-}
-
-/* One bad file does not keep the others out; the first error is the result. */
-static fl_status add_folder(fl_yara *yara, const char *path, const char *top, unsigned depth,
-                            fl_err *err) {
-  struct dirent **entries = NULL;
-  if (depth > FL_LIMIT_YARA_FOLDERS) {
-    FL_TRY(add_file(yara, fl_str_of(path), err));
-    return refuse(yara, FL_E_LIMIT, 0, "limit reached: folders are 16 deep at most", err);
-  }
-  const int n = scandir(path, &entries, is_visible, by_bytes);
-  if (n < 0) {
-    const int error = errno;
-    FL_TRY(add_file(yara, fl_str_of(path), err));
-    return refuse(yara, FL_E_IO, 0, strerrordesc_np(error), err);
-  }
-  fl_status s = FL_OK;
-  for (int i = 0; i < n; i++) {
-    const fl_str file = fl_arena_printf(yara->arena, "%s/%s", path, entries[i]->d_name);
-    free(entries[i]);
-    const fl_status one =
-        file.p ? add_entry(yara, file.p, top, depth, s == FL_OK ? err : NULL) : no_memory(err);
-    if (s == FL_OK || one == FL_E_NOMEM) s = one;
-  }
-  free(entries);
-  return s;
-}
-
-fl_status fl_yara_add_path(fl_yara *yara, const char *path, fl_err *err) {
-  struct stat info;
+fl_status fl_yara_add(fl_yara *yara, fl_str file, fl_str text, const char *folder, fl_err *err) {
   if (yara->is_finished) return fl_fail(err, FL_E_ARG, 0, "YARA rules were finished already");
-  if (stat(path, &info) != 0 || !S_ISDIR(info.st_mode)) return add_path_file(yara, path, NULL, err);
-  const size_t n_before = yara->n_files;
-  const char *top = keep_real_path(yara, path);
-  if (!top) return no_memory(err);
-  const fl_status s = add_folder(yara, path, top, 0, err);
-  if (yara->n_files != n_before) return s;
-  FL_TRY(add_file(yara, fl_str_of(path), err));
-  return refuse(yara, FL_E_IO, 0, "folder holds no .yar or .yara file", err);
+  if (!fl_grow((void **)&yara->files, &yara->cap_files, yara->n_files + 1, sizeof *yara->files))
+    return no_memory(err);
+  yara->files[yara->n_files++] = (yara_file){.name = file, .text = FL_STR("")};
+  FL_TRY(take_text(yara, text, err));
+  if (!folder) return FL_OK;
+  const fl_str name = fl_arena_str(yara->arena, file);
+  if (!name.p) return no_memory(err);
+  yara->files[yara->n_files - 1].folder = real_path_of(yara, folder);
+  yara->files[yara->n_files - 1].path = real_path_of(yara, name.p);
+  return FL_OK;
 }
 
 fl_status fl_yara_finish(fl_yara *yara, fl_err *err) {
@@ -227,6 +134,12 @@ size_t fl_yara_messages(const fl_yara *yara, const fl_rule_message **ret_message
 size_t fl_yara_files(const fl_yara *yara, const fl_rule_file **ret_files) {
   *ret_files = yara->shown;
   return yara->shown ? yara->n_files : 0;
+}
+
+fl_str fl_yara_text_of(const fl_yara *yara, fl_str file) {
+  for (size_t i = 0; i < yara->n_files; i++)
+    if (yara->files[i].name.p == file.p) return yara->files[i].text;
+  return FL_STR("");
 }
 
 size_t fl_yara_count(const fl_yara *yara) { return yara->n_rules; }

@@ -4,8 +4,8 @@
 
 #include <yara.h>
 
-#include "faultline/yara.h"
 #include "rules/flr_lex.h"
+#include "rules/yara.h"
 
 enum { FL_YARA_MATCH_BYTES = 64 }; /* kept of what was found */
 
@@ -45,6 +45,9 @@ typedef struct yara_complaint {
 } yara_complaint;
 bool fl_yara_check_text(fl_str text, yara_complaint *ret_complaint);
 bool fl_yara_is_module(const char *name);
+/* The rules that a source itself defines, one after the other: `ret_name` is empty behind the last.
+ * `at` starts at 0, `line` at 1. */
+void fl_yara_next_rule(fl_str text, size_t *at, uint32_t *line, fl_str *ret_name);
 
 /* Who hears what a compiler says. Both may be called in a child. */
 typedef struct yara_listener {

@@ -108,6 +108,29 @@ static bool check_words(words *w, yara_complaint *complaint) {
   return true;
 }
 
+void fl_yara_next_rule(fl_str text, size_t *at, uint32_t *line, fl_str *ret_name) {
+  words w = {.p = text.p, .n = text.n, .at = *at, .line = *line};
+  bool is_named = false;
+  *ret_name = (fl_str){0};
+  while (w.at < w.n && !ret_name->n) {
+    const char c = peek(&w, 0);
+    if (c == '/' && (peek(&w, 1) == '/' || peek(&w, 1) == '*')) {
+      skip_comment(&w);
+    } else if (c == '"' || c == '/') {
+      (void)take_quoted(&w);
+      is_named = false;
+    } else if (is_word(c)) {
+      const fl_str word = take_word(&w);
+      if (is_named) *ret_name = word;
+      is_named = fl_str_eq(word, FL_STR("rule"));
+    } else {
+      step(&w);
+    }
+  }
+  *at = w.at;
+  *line = w.line;
+}
+
 bool fl_yara_check_text(fl_str text, yara_complaint *complaint) {
   /* Its magic and a version below any character. */
   if (text.n > 4 && memcmp(text.p, "YARA", 4) == 0 && (unsigned char)text.p[4] < ' ')

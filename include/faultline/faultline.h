@@ -12,6 +12,5 @@
 #include "faultline/rules.h"
 #include "faultline/timeline.h"
 #include "faultline/value.h"
-#include "faultline/yara.h"
 
 #endif

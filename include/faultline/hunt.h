@@ -45,6 +45,8 @@ typedef struct fl_hunt_options {
   size_t n_excluded;
   fl_str suppressions;      /* text of a suppression file (docs/rules/sigma.md), may be empty */
   fl_str suppressions_name; /* for messages */
+  unsigned n_jobs;          /* threads for what can be shared out; 0 = number of processors */
+  bool is_narrowed; /* rows are chosen: bytes of a source count where a chosen record lies */
 } fl_hunt_options;
 
 /* One pass of all engines that `rules` has rules for. The rules outlive it. */
@@ -60,6 +62,12 @@ FL_API size_t fl_hunt_hits(const fl_hunt *hunt, const fl_hit **ret_hits);
 FL_API size_t fl_hunt_counts(const fl_hunt *hunt, const fl_hit_count **ret_counts);
 /* What a limit left out or a rule could not do: sentences. */
 FL_API size_t fl_hunt_notes(const fl_hunt *hunt, const fl_str **ret_notes);
+/* The run needs fl_ingest_options.want_bytes. */
+FL_API bool fl_hunt_wants_bytes(const fl_hunt *hunt);
+/* Sources whose bytes were looked at, whether a parser reads them or not. */
+FL_API uint64_t fl_hunt_scanned(const fl_hunt *hunt);
+/* Once finished: events of our own for what was found in bytes, kind `yara.match`. */
+FL_API fl_status fl_hunt_rows(fl_hunt *hunt, const fl_sink *sink, fl_err *err);
 FL_API fl_str fl_hunt_source_name(const fl_hunt *hunt, uint32_t source);
 
 #endif

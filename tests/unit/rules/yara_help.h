@@ -19,7 +19,7 @@ static inline fl_yara *yara_open(void) {
 static inline fl_yara *yara_of(const char *text) {
   fl_yara *yara = yara_open();
   fl_err err = {0};
-  assert_int_equal(fl_yara_add_text(yara, FL_STR("a.yar"), fl_str_of(text), &err), FL_OK);
+  assert_int_equal(fl_yara_add(yara, FL_STR("a.yar"), fl_str_of(text), NULL, &err), FL_OK);
   if (fl_yara_finish(yara, &err) != FL_OK) fail_msg("%s", err.text);
   return yara;
 }
@@ -116,8 +116,13 @@ static inline fl_yara_scan *scan_of(const fl_yara *yara, unsigned n_jobs, bool o
 static inline const fl_yara_find *finish_of(fl_yara_scan *scan, const fl_sink *sink,
                                             size_t *ret_n) {
   const fl_yara_find *finds = NULL;
+  const fl_note *notes = NULL;
   fl_err err = {0};
-  assert_int_equal(fl_yara_scan_finish(scan, sink, &finds, ret_n, &err), FL_OK);
+  assert_int_equal(fl_yara_scan_finish(scan, &finds, ret_n, &err), FL_OK);
+  const size_t n = fl_yara_scan_notes(scan, &notes);
+  for (size_t i = 0; sink && i < n; i++)
+    assert_int_equal(sink->note(sink->self, &notes[i], &err), FL_OK);
+  if (sink) assert_int_equal(fl_yara_scan_rows(scan, sink, &err), FL_OK);
   return finds;
 }
 

@@ -13,8 +13,8 @@ static fl_rule_message refusal_of(fl_yara *yara, fl_str text) {
   fl_err err = {0};
   const fl_rule_message *messages = NULL;
   const fl_rule_file *files = NULL;
-  (void)fl_yara_add_text(yara, FL_STR("bad.yar"), text, &err);
-  assert_int_equal(fl_yara_add_text(yara, FL_STR("good.yar"), fl_str_of(good), &err), FL_OK);
+  (void)fl_yara_add(yara, FL_STR("bad.yar"), text, NULL, &err);
+  assert_int_equal(fl_yara_add(yara, FL_STR("good.yar"), fl_str_of(good), NULL, &err), FL_OK);
   assert_int_equal(fl_yara_finish(yara, &err), FL_E_SYNTAX);
   assert_int_equal(fl_yara_files(yara, &files), 2);
   assert_true(files[0].is_refused && !files[1].is_refused);
@@ -121,42 +121,39 @@ static void folders_and_includes(void **state) {
   assert_non_null(mkdtemp(top));
   fill_folder(top);
   (void)snprintf(path, sizeof path, "%s/set", top);
-  fl_yara *yara = yara_open();
-  assert_int_equal(fl_yara_add_path(yara, path, &err), FL_OK);
-  assert_int_equal(fl_yara_finish(yara, &err), FL_E_SYNTAX);
+  fl_rules *rules = NULL;
+  assert_int_equal(fl_rules_create(&rules, &err), FL_OK);
+  assert_int_equal(fl_rules_add_path(rules, path, &err), FL_OK);
+  assert_int_equal(fl_rules_finish(rules, &err), FL_OK);
   const fl_rule_file *files = NULL;
-  assert_int_equal(fl_yara_files(yara, &files), 4);
+  assert_int_equal(fl_rules_files(rules, &files), 4);
   assert_true(!files[0].is_refused && files[0].n_rules == 1); /* a */
   assert_true(files[1].is_refused && files[2].is_refused);    /* e, f */
   assert_true(!files[3].is_refused && files[3].n_rules == 1); /* d */
   const fl_rule_message *m = NULL;
-  assert_true(fl_yara_messages(yara, &m) >= 2);
+  assert_true(fl_rules_messages(rules, &m) >= 2);
+  assert_int_equal(m[0].line, 1);
   assert_non_null(strstr(m[0].text.p, "\"../outside.inc\": lies outside of the folder"));
-  const fl_yara_rule *d = fl_yara_rule_find(yara, FL_STR("d.yara:d"));
-  assert_non_null(d);
-  assert_int_equal(d->severity, 75);
-  assert_text(d->title, "D");
-  assert_text(d->tags, "one two");
-  assert_ptr_equal(fl_yara_rule_find(yara, FL_STR("d")), d);
-  assert_null(fl_yara_rule_find(yara, FL_STR("sub/x.yara:d")));
-  assert_null(fl_yara_rule_find(yara, FL_STR("inner")));
-  fl_yara_free(yara);
+  assert_int_equal(fl_rules_engine_count(rules, FL_BY_YARA), 2);
+  const fl_rule_info d = fl_rules_engine_info(rules, FL_BY_YARA, 1);
+  assert_string_equal(d.name, "d");
+  assert_string_equal(d.title, "D");
+  assert_true(d.severity == 75 && d.line == 1 && d.engine == FL_BY_YARA);
+  assert_int_equal(fl_rules_engine_info(rules, FL_BY_YARA, 0).line, 2);
+  fl_rules_free(rules);
 }
 
-static void paths_that_are_none(void **state) {
-  char top[] = "/tmp/faultline-yara-XXXXXX";
-  fl_err err = {0};
+static void rules_are_found_by_name(void **state) {
   (void)state;
-  assert_non_null(mkdtemp(top));
-  fl_yara *yara = yara_open();
-  assert_int_equal(fl_yara_add_path(yara, "/nowhere/x.yar", &err), FL_E_IO);
-  assert_int_equal(fl_yara_add_path(yara, top, &err), FL_E_IO);
-  assert_non_null(strstr(err.text, "folder holds no .yar"));
-  assert_int_equal(fl_yara_add_path(yara, "/dev/null", &err), FL_E_IO);
-  assert_int_equal(fl_yara_finish(yara, &err), FL_E_SYNTAX);
-  assert_int_equal(fl_yara_count(yara), 0);
+  fl_yara *yara =
+      yara_of("rule a : one two { condition: true } private rule p { condition: true }");
+  const fl_yara_rule *a = fl_yara_rule_find(yara, FL_STR("a"));
+  assert_non_null(a);
+  assert_text(a->tags, "one two");
+  assert_ptr_equal(fl_yara_rule_find(yara, FL_STR("a.yar:a")), a);
+  assert_null(fl_yara_rule_find(yara, FL_STR("yar:a")));
+  assert_null(fl_yara_rule_find(yara, FL_STR("p")));
   fl_yara_free(yara);
-  (void)rmdir(top);
 }
 
 /* Strings with `xor` stand for 256 each: libyara takes minutes to put a few thousand together. */
@@ -192,7 +189,7 @@ static void many_bad_files_keep_the_good(void **state) {
   (void)state;
   for (int i = 0; i < FILES; i++) {
     const char *text = i % 2 ? "rule a { condition: true }" : "rule a { condition: $b }";
-    assert_int_equal(fl_yara_add_text(yara, FL_STR("x.yar"), fl_str_of(text), &err), FL_OK);
+    assert_int_equal(fl_yara_add(yara, FL_STR("x.yar"), fl_str_of(text), NULL, &err), FL_OK);
   }
   assert_int_equal(fl_yara_finish(yara, &err), FL_E_SYNTAX);
   assert_string_equal(err.text, "20 of 40 YARA files refused");
@@ -211,7 +208,7 @@ static void event_rules_need_selectors(void **state) {
       n += (size_t)sprintf(text + n, "rule r%d : event { %s condition: true }\n", i,
                            has_selector ? "meta: event_id = 7" : "");
     fl_yara *yara = yara_open();
-    assert_int_equal(fl_yara_add_text(yara, FL_STR("e.yar"), fl_str_of(text), &err), FL_OK);
+    assert_int_equal(fl_yara_add(yara, FL_STR("e.yar"), fl_str_of(text), NULL, &err), FL_OK);
     assert_int_equal(fl_yara_finish(yara, &err), has_selector ? FL_OK : FL_E_SYNTAX);
     assert_int_equal(fl_yara_count(yara), has_selector ? RULES : 0);
     fl_yara_free(yara);
@@ -222,7 +219,7 @@ static void event_rules_need_selectors(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(bad_files_are_refused),      cmocka_unit_test(texts_are_looked_at),
-      cmocka_unit_test(folders_and_includes),       cmocka_unit_test(paths_that_are_none),
+      cmocka_unit_test(folders_and_includes),       cmocka_unit_test(rules_are_found_by_name),
       cmocka_unit_test(slow_sources_are_stopped),   cmocka_unit_test(many_bad_files_keep_the_good),
       cmocka_unit_test(event_rules_need_selectors),
   };

@@ -1,6 +1,6 @@
 /* yara.h - YARA rules: their sources, and what they find in sources, scripts and events. */
-#ifndef FAULTLINE_YARA_H
-#define FAULTLINE_YARA_H
+#ifndef FL_RULES_YARA_H
+#define FL_RULES_YARA_H
 
 #include "faultline/ingest.h"
 #include "faultline/rules.h"
@@ -8,17 +8,17 @@
 /* A set of YARA rules. Sources only: a compiled file is code and is refused. Each file is a
  * namespace of its own. */
 typedef struct fl_yara fl_yara;
-FL_API fl_status fl_yara_create(fl_yara **ret_yara, fl_err *err);
-FL_API void fl_yara_free(fl_yara *yara); /* NULL is fine; scans of it end before */
-/* A .yar or .yara file, or a folder with its files in byte order, folders inside included. Files
- * may include others only from the folder that is given here. */
-FL_API fl_status fl_yara_add_path(fl_yara *yara, const char *path, fl_err *err);
-FL_API fl_status fl_yara_add_text(fl_yara *yara, fl_str file, fl_str text, fl_err *err);
+fl_status fl_yara_create(fl_yara **ret_yara, fl_err *err);
+void fl_yara_free(fl_yara *yara); /* NULL is fine; scans of it end before */
+/* A source; its text is copied, its name is not. It may include files below `folder` where it names
+ * a file there itself; NULL: none. Returns FL_E_SYNTAX when it is refused at once. */
+fl_status fl_yara_add(fl_yara *yara, fl_str file, fl_str text, const char *folder, fl_err *err);
 /* Compiles what was added, in a child process with limits of its own. A file with an error is
  * refused whole, the rest loads; FL_E_SYNTAX when one was refused. */
-FL_API fl_status fl_yara_finish(fl_yara *yara, fl_err *err);
-FL_API size_t fl_yara_messages(const fl_yara *yara, const fl_rule_message **ret_messages);
-FL_API size_t fl_yara_files(const fl_yara *yara, const fl_rule_file **ret_files);
+fl_status fl_yara_finish(fl_yara *yara, fl_err *err);
+/* Lines count from 1; there are no columns. */
+size_t fl_yara_messages(const fl_yara *yara, const fl_rule_message **ret_messages);
+size_t fl_yara_files(const fl_yara *yara, const fl_rule_file **ret_files); /* once finished */
 
 /* What a rule is scanned over. */
 typedef enum fl_yara_scope {
@@ -28,17 +28,19 @@ typedef enum fl_yara_scope {
 typedef struct fl_yara_rule {
   const char *name;
   fl_str file;
+  uint32_t line;
   fl_str title; /* meta title or description */
   fl_str tags;  /* separated by blanks */
-  int severity; /* meta severity or score, else 60 */
+  int severity; /* meta severity or score, else 50 */
   fl_yara_scope scope;
   fl_str channel;   /* EVENT: meta channel, "" any */
   int64_t event_id; /* EVENT: meta event_id, -1 any */
 } fl_yara_rule;
-FL_API size_t fl_yara_count(const fl_yara *yara); /* once finished; without private rules */
-FL_API const fl_yara_rule *fl_yara_rule_at(const fl_yara *yara, size_t index);
+size_t fl_yara_count(const fl_yara *yara); /* once finished; without private rules */
+const fl_yara_rule *fl_yara_rule_at(const fl_yara *yara, size_t index);
+fl_str fl_yara_text_of(const fl_yara *yara, fl_str file); /* by the name's address */
 /* "name", or "file:name" where two files have a rule of that name. NULL: there is none. */
-FL_API const fl_yara_rule *fl_yara_rule_find(const fl_yara *yara, fl_str name);
+const fl_yara_rule *fl_yara_rule_find(const fl_yara *yara, fl_str name);
 
 /* Where one string of a rule was found. */
 typedef struct fl_yara_place {
@@ -76,19 +78,24 @@ typedef struct fl_yara_find {
  * rows of a timeline have none, so only scripts and events are scanned there. */
 typedef struct fl_yara_scan fl_yara_scan;
 typedef struct fl_yara_options {
-  unsigned n_jobs;   /* scanning threads; 0 = number of processors, 1 = none beside the caller's */
-  bool only_in_rows; /* rows were chosen: a find counts where a record holds it */
+  unsigned n_jobs;    /* scanning threads; 0 = number of processors, 1 = none beside the caller's */
+  bool only_in_rows;  /* rows were chosen: a find counts where a record holds it */
+  const bool *is_off; /* by rule: not asked; NULL = all are. Outlives the scan */
 } fl_yara_options;
-FL_API fl_status fl_yara_scan_create(const fl_yara *yara, const fl_yara_options *options,
-                                     fl_yara_scan **ret_scan, fl_err *err);
-FL_API void fl_yara_scan_free(fl_yara_scan *scan); /* and all finds */
-FL_API fl_sink fl_yara_scan_sink(fl_yara_scan *scan);
-/* Waits for what is still scanned. Finds are in the order of sources, then rules. Notes about
- * limits go to `sink`, and so does an event `yara.match` for each record of each find (one without
- * time for a find in no record); `sink` may be NULL. */
-FL_API fl_status fl_yara_scan_finish(fl_yara_scan *scan, const fl_sink *sink,
-                                     const fl_yara_find **ret_finds, size_t *ret_n, fl_err *err);
-/* The worst of all notes. */
-FL_API fl_severity fl_yara_scan_worst(const fl_yara_scan *scan);
+fl_status fl_yara_scan_create(const fl_yara *yara, const fl_yara_options *options,
+                              fl_yara_scan **ret_scan, fl_err *err);
+void fl_yara_scan_free(fl_yara_scan *scan); /* and all finds */
+fl_sink fl_yara_scan_sink(fl_yara_scan *scan);
+bool fl_yara_scan_wants_bytes(const fl_yara_scan *scan);
+/* Waits for what is still scanned. Finds are in the order of sources, then rules. */
+fl_status fl_yara_scan_finish(fl_yara_scan *scan, const fl_yara_find **ret_finds, size_t *ret_n,
+                              fl_err *err);
+/* About limits, by source; for a scan that is finished, as what follows. */
+size_t fl_yara_scan_notes(const fl_yara_scan *scan, const fl_note **ret_notes);
+/* An event `yara.match` for each record of each find, and one without time for what lies in no
+ * record. */
+fl_status fl_yara_scan_rows(const fl_yara_scan *scan, const fl_sink *sink, fl_err *err);
+fl_str fl_yara_name_of(const fl_yara_scan *scan, uint32_t source);
+uint64_t fl_yara_scan_count(const fl_yara_scan *scan); /* sources whose bytes were scanned */
 
 #endif
