@@ -35,6 +35,7 @@ enum {
   FL_LIMIT_YARA_LINK = 60,          /* seconds to put all files together */
   FL_LIMIT_YARA_STOPPED = 16,       /* files whose compiling is stopped; then all others are, too */
   FL_LIMIT_YARA_SCAN = 30,          /* seconds for one source, and one more for each MiB */
+  FL_LIMIT_YARA_STRIKES = 3,        /* sources on which rules may be stopped; the rest is left */
   FL_LIMIT_YARA_ROWS = 1 << 19,     /* records of a log that is still scanned: 36 MiB */
   FL_LIMIT_YARA_EVENT_RULES = 1000, /* rules of events without a selector */
   FL_LIMIT_YARA_PLACES = 256,       /* listed of one rule and source */

@@ -134,6 +134,8 @@ cli_exit cli_read(cli_gate *gate, fl_ingest_totals *ret_totals);
 bool cli_is_timeline(const char *path);
 /* 0, 3 or 4 with its sentence, from what was read. */
 cli_exit cli_judge(const cli_gate *gate, const fl_ingest_totals *totals);
+/* What is written so far is good. */
+static inline bool cli_goes_on(cli_exit exit) { return exit == CLI_DONE || exit == CLI_PARTIAL; }
 /* The worse of two, for a command that can fail in two ways. */
 cli_exit cli_worse(cli_exit a, cli_exit b);
 
@@ -155,6 +157,23 @@ cli_exit cli_timeline_write(const cli_args *args, const char *path, bool with_ga
 /* Loads --rules and the packs. ret_rules is NULL only when the result is not 0 or 3. */
 cli_exit cli_rules_load(const cli_args *args, const cli_list *paths, bool with_packs,
                         fl_rules **ret_rules);
+
+/* finds.c: what YARA rules of --rules find, as events beside those of the records. Every member may
+ * be NULL: then there is nothing to look for. */
+typedef struct cli_finds {
+  const fl_rules *rules; /* of a command that loads them itself */
+  fl_rules *own;
+  fl_hunt *hunt;
+  bool is_over;
+} cli_finds;
+/* Loads --rules, or takes those of the command; adds a sink to the gate that gets every row, and
+ * asks for bytes. To be called behind cli_gate_add_whole and before cli_gate_add. */
+cli_exit cli_finds_init(cli_finds *finds, cli_gate *gate, fl_ingest_options *options);
+/* What was scanned was not in vain, whether a parser reads it or not. */
+void cli_finds_count(const cli_finds *finds, fl_ingest_totals *totals);
+/* Everything was read: events go to `sink`, what a limit left out is said. */
+cli_exit cli_finds_finish(cli_finds *finds, const fl_sink *sink);
+void cli_finds_done(cli_finds *finds);
 
 /* rules_test.c: runs the tests of every rule in `rules`: 1 when one fails, 3 when one was skipped.
  */

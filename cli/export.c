@@ -16,17 +16,25 @@ static const fl_event_format *find_format(const cli_args *args) {
   return NULL;
 }
 
-/* Inputs to `sink` in source order. */
+/* Inputs to `sink` in source order, then what rules found in them. */
 static cli_exit stream(const cli_args *args, fl_sink sink) {
   cli_args own = *args;
   cli_gate gate;
+  cli_finds finds = {0};
   fl_ingest_totals totals;
   cli_exit exit = cli_gate_init(&gate, &own, true);
+  cli_exit loaded = CLI_DONE;
+  if (exit == CLI_DONE) exit = loaded = cli_finds_init(&finds, &gate, &own.ingest);
   cli_gate_add(&gate, sink);
-  if (exit == CLI_DONE) cli_gate_skip(&gate, &own.ingest);
-  if (exit == CLI_DONE) exit = cli_read(&gate, &totals);
+  if (exit == CLI_DONE && !finds.hunt) cli_gate_skip(&gate, &own.ingest);
+  if (cli_goes_on(exit)) exit = cli_read(&gate, &totals);
+  if (exit == CLI_DONE) cli_finds_count(&finds, &totals);
   if (exit == CLI_DONE) exit = cli_judge(&gate, &totals);
+  const fl_sink back = cli_gate_sink(&gate);
+  if (cli_goes_on(exit) && !gate.hit_limit)
+    exit = cli_worse(cli_worse(exit, loaded), cli_finds_finish(&finds, &back));
   cli_gate_done(&gate);
+  cli_finds_done(&finds);
   return exit;
 }
 

@@ -17,20 +17,27 @@ static fl_status finish(fl_timeline_writer *writer, cli_gate *gate, bool with_ga
 
 static cli_exit fill(const cli_args *args, fl_timeline_writer *writer, bool with_gaps,
                      uint64_t *ret_n_events) {
+  cli_args own = *args;
   cli_gate gate;
+  cli_finds finds = {0};
   fl_ingest_totals totals;
   fl_err err = {0};
-  cli_exit exit = cli_gate_init(&gate, args, true);
+  cli_exit exit = cli_gate_init(&gate, &own, true);
+  cli_exit loaded = CLI_DONE;
+  if (exit == CLI_DONE) exit = loaded = cli_finds_init(&finds, &gate, &own.ingest);
   cli_gate_add(&gate, fl_timeline_writer_sink(writer));
   if (with_gaps) gate.watch = watch;
   gate.watcher = writer;
-  if (exit == CLI_DONE) exit = cli_read(&gate, &totals);
+  if (cli_goes_on(exit)) exit = cli_read(&gate, &totals);
+  if (exit == CLI_DONE) cli_finds_count(&finds, &totals);
   if (exit == CLI_DONE) exit = cli_judge(&gate, &totals);
   gate.watch = NULL;
   fl_status status = FL_OK;
-  if (exit == CLI_DONE || exit == CLI_PARTIAL)
-    status = finish(writer, &gate, with_gaps, ret_n_events, &err);
+  const fl_sink sink = cli_gate_sink(&gate);
+  if (cli_goes_on(exit)) exit = cli_worse(cli_worse(exit, loaded), cli_finds_finish(&finds, &sink));
+  if (cli_goes_on(exit)) status = finish(writer, &gate, with_gaps, ret_n_events, &err);
   cli_gate_done(&gate);
+  cli_finds_done(&finds);
   if (cli_interrupted()) return CLI_INTERRUPTED;
   return status < FL_OK ? cli_failed(status, &err) : exit;
 }

@@ -159,19 +159,26 @@ static fl_status finish_timeline(const triage *t, fl_err *err) {
 
 /* Reads everything once, through the match and into the timeline, and solves the case. */
 static cli_exit solve(triage *t) {
+  cli_args own = *t->args;
   cli_gate gate;
+  cli_finds finds = {.rules = t->rules};
   fl_ingest_totals totals;
   fl_err err = {0};
-  cli_exit exit = cli_gate_init(&gate, t->args, false);
-  if (exit == CLI_DONE) exit = cli_gate_where(&gate, t->args);
+  cli_exit exit = cli_gate_init(&gate, &own, false);
+  if (exit == CLI_DONE) exit = cli_gate_where(&gate, &own);
   t->options.filter = gate.filter;
+  if (exit == CLI_DONE) exit = cli_finds_init(&finds, &gate, &own.ingest);
   fl_status status = fl_case_builder_create(t->rules, &t->options, &t->builder, &err);
   if (status < FL_OK) exit = cli_failed(status, &err);
   else cli_gate_add_whole(&gate, fl_case_builder_sink(t->builder));
   if (t->timeline) cli_gate_add(&gate, fl_timeline_writer_sink(t->timeline));
   if (exit == CLI_DONE) exit = cli_read(&gate, &totals);
+  if (exit == CLI_DONE) cli_finds_count(&finds, &totals);
   if (exit == CLI_DONE) exit = cli_judge(&gate, &totals);
+  const fl_sink back = cli_gate_sink(&gate);
+  if (cli_goes_on(exit)) exit = cli_worse(exit, cli_finds_finish(&finds, &back));
   cli_gate_done(&gate);
+  cli_finds_done(&finds);
   if (exit != CLI_DONE && exit != CLI_PARTIAL) return exit;
   if (t->timeline) status = finish_timeline(t, &err);
   if (status >= FL_OK) status = fl_case_builder_finish(t->builder, &totals, &t->solved, &err);

@@ -29,6 +29,7 @@ static fl_status start_runs(fl_hunt *hunt, fl_err *err) {
   for (size_t i = 0; i < FL_N_RULE_ENGINES; i++) {
     const fl_rule_engine engine = (fl_rule_engine)i;
     if (fl_rules_engine_count(hunt->rules, engine) == 0) continue;
+    if (hunt->options.engines && !(hunt->options.engines & 1u << i)) continue;
     const void *set =
         engine == FL_BY_SEQUENCE ? hunt->rules : fl_rules_engine_set(hunt->rules, engine);
     FL_TRY(kinds[i]->start(set, &hunt->options, hunt->hits, &hunt->runs[hunt->n_runs], err));

@@ -159,7 +159,8 @@ static fl_status run_finish(void *self, fl_err *err) {
   n = fl_yara_scan_notes(run->scan, &notes);
   for (size_t i = 0; i < n; i++) {
     const fl_str name = fl_yara_name_of(run->scan, notes[i].source);
-    FL_TRY(fl_hits_note(run->hits, err, "%.*s: %.*s", FL_STR_ARG(name), FL_STR_ARG(notes[i].text)));
+    FL_TRY(fl_hits_note(run->hits, err, "%.*s%s%.*s", FL_STR_ARG(name), name.n ? ": " : "",
+                        FL_STR_ARG(notes[i].text)));
   }
   return FL_OK;
 }

@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "rules/yara_scan.h"
 
-enum { SECONDS = 5 };
+enum { SECONDS = 2 };
 
 /* Where a rule can match. */
 typedef struct selector {
@@ -22,7 +22,7 @@ struct yara_events {
   char *text;
   size_t n, cap;
   yara_result result;
-  bool has_told; /* that an event was given up */
+  unsigned n_stopped; /* events that took too long */
 };
 
 static fl_status no_memory(fl_err *err) {
@@ -124,13 +124,13 @@ static void drop_unselected(const fl_yara_scan *scan, yara_result *result,
 
 static fl_status tell(fl_yara_scan *scan, const fl_row *row) {
   yara_events *e = scan->events;
-  if ((!e->result.is_timed_out && !e->result.has_failed) || e->has_told) return FL_OK;
-  e->has_told = true;
+  if (!e->result.is_timed_out && !e->result.has_failed) return FL_OK;
+  const bool is_last = ++e->n_stopped == FL_LIMIT_YARA_STRIKES;
   return fl_yara_note(scan, row->source, FL_NOTE_LIMIT,
                       "limit reached: YARA rules of events were stopped at the record at offset "
-                      "%llu after %d s; what they would find there, and in events alike, is not "
-                      "known",
-                      (unsigned long long)row->offset, (int)SECONDS);
+                      "%llu after %d s%s",
+                      (unsigned long long)row->offset, (int)SECONDS,
+                      is_last ? "; later events were not scanned" : "");
 }
 
 static fl_status scan_event(fl_yara_scan *scan, const fl_batch *batch, const fl_row *row,
@@ -171,6 +171,7 @@ fl_status fl_yara_events_batch(fl_yara_scan *scan, const fl_batch *batch, fl_err
     const fl_row *row = &batch->rows[i];
     yara_row place;
     if (row->flags & (FL_F_FINDING | FL_F_GAP)) continue;
+    if (e->n_stopped >= FL_LIMIT_YARA_STRIKES) return FL_OK;
     if (!fl_yara_row_of(scan, batch, row, &place)) return no_memory(err);
     const fl_yara_record record = {.channel = scan->origins[place.origin].channel};
     if (!is_selected(e, &record, column_number(batch, row, FL_C_EVENT_ID, -1))) continue;

@@ -167,11 +167,12 @@ static bool add_place(making *m, const yara_match *match) {
 
 /* UTF-16 of ASCII is shown as that; what would drive a terminal is escaped. */
 static fl_str preview_of(fl_str bytes, fl_arena *arena) {
-  char text[FL_YARA_MATCH_BYTES];
   size_t n = 0;
+  char *text = fl_arena_take(arena, bytes.n);
+  if (!text) return FL_STR("");
   bool is_wide = bytes.n >= 4 && bytes.n % 2 == 0;
   for (size_t i = 1; i < bytes.n && is_wide; i += 2) is_wide = bytes.p[i] == '\0';
-  for (size_t i = 0; i < bytes.n && n < sizeof text; i += is_wide ? 2 : 1) text[n++] = bytes.p[i];
+  for (size_t i = 0; i < bytes.n; i += is_wide ? 2 : 1) text[n++] = bytes.p[i];
   return fl_text_printable((fl_str){text, n}, arena);
 }
 

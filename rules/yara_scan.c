@@ -134,10 +134,22 @@ static fl_status tell(fl_yara_scan *scan, const yara_task *task) {
   return FL_OK;
 }
 
+/* Rules that take too long on a few sources would do so on all. What was given before that was
+ * known is scanned and thrown away: the answer does not hang on the number of workers. */
+static bool is_left(fl_yara_scan *scan, yara_task *task) {
+  if (scan->n_stopped >= FL_LIMIT_YARA_STRIKES) {
+    scan->n_left++;
+    fl_yara_result_clear(&task->result);
+    return true;
+  }
+  scan->n_stopped += task->result.is_timed_out;
+  return false;
+}
+
 /* Waits for the oldest task that is not done, and gives back what it held. */
 static fl_status ease(fl_yara_scan *scan, fl_err *err) {
   yara_task *task = scan->undone;
-  if (scan->crew) fl_crew_wait(scan->crew, task->number);
+  if (scan->crew && !task->is_skipped) fl_crew_wait(scan->crew, task->number);
   task->is_done = true;
   scan->undone = task->next;
   scan->n_open--;
@@ -146,8 +158,9 @@ static fl_status ease(fl_yara_scan *scan, fl_err *err) {
   if (task->is_script) scan->n_open_bytes -= task->n_text;
   free(task->text);
   task->text = NULL;
-  if (task->status == FL_E_NOMEM || tell(scan, task) == FL_E_NOMEM) return no_memory(err);
-  return FL_OK;
+  if (task->status == FL_E_NOMEM) return no_memory(err);
+  if (is_left(scan, task)) return FL_OK;
+  return tell(scan, task) == FL_E_NOMEM ? no_memory(err) : FL_OK;
 }
 
 /* A log of very many records: once it is scanned, only those that hold a match are kept. */
@@ -203,7 +216,10 @@ fl_status fl_yara_give(fl_yara_scan *scan, yara_task *task, fl_err *err) {
   if (!scan->undone) scan->undone = task;
   scan->n_open++;
   if (task->is_script) scan->n_open_bytes += task->n_text;
-  if (scan->crew) task->number = fl_crew_give(scan->crew, task);
+  const bool is_over = scan->n_stopped >= FL_LIMIT_YARA_STRIKES;
+  task->is_skipped = is_over;
+  if (is_over) task->status = FL_OK;
+  else if (scan->crew) task->number = fl_crew_give(scan->crew, task);
   else scan_task(scan, task, 0);
   while (scan->n_open >= most || (scan->n_open > 1 && scan->n_open_bytes > FL_LIMIT_YARA_SCRIPTS))
     FL_TRY(ease(scan, err));
@@ -352,9 +368,15 @@ fl_status fl_yara_scan_finish(fl_yara_scan *scan, const fl_yara_find **ret_finds
   if (scan->scripts) FL_TRY(fl_yara_scripts_end(scan, UINT32_MAX, err));
   while (scan->undone) FL_TRY(ease(scan, err));
   FL_TRY(settle(scan, err));
-  if (scan->n_dropped && fl_yara_note(scan, scan->finds[scan->n_finds - 1].source, FL_NOTE_LIMIT,
+  if (scan->n_dropped && fl_yara_note(scan, UINT32_MAX, FL_NOTE_LIMIT,
                                       "limit reached: %llu more finds of YARA rules are not listed",
                                       (unsigned long long)scan->n_dropped) == FL_E_NOMEM)
+    return no_memory(err);
+  if (scan->n_left &&
+      fl_yara_note(scan, UINT32_MAX, FL_NOTE_LIMIT,
+                   "limit reached: YARA rules were stopped on %d sources; %llu more were not "
+                   "scanned",
+                   (int)FL_LIMIT_YARA_STRIKES, (unsigned long long)scan->n_left) == FL_E_NOMEM)
     return no_memory(err);
   fl_yara_finds_sort(scan);
   if (scan->n_notes > 1) qsort(scan->notes, scan->n_notes, sizeof *scan->notes, by_source);

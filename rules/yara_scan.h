@@ -39,6 +39,7 @@ typedef struct yara_task {
   uint32_t source;
   bool is_script, is_done; /* scanned, and its bytes given back */
   bool is_ended;           /* no more rows come */
+  bool is_skipped;         /* not scanned at all */
   uint64_t number;         /* of the crew */
   char *name, *id;         /* of the source; ScriptBlockId */
   fl_bytes bytes;          /* of a source */
@@ -85,7 +86,9 @@ struct fl_yara_scan {
   uint64_t n_dropped;
   fl_note *notes;
   size_t n_notes, cap_notes;
-  uint64_t n_given; /* sources */
+  uint64_t n_given;   /* sources */
+  unsigned n_stopped; /* tasks that took too long, in their order */
+  uint64_t n_left;    /* tasks behind them */
   yara_scripts *scripts;
   yara_events *events;
 };

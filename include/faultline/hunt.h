@@ -45,6 +45,7 @@ typedef struct fl_hunt_options {
   size_t n_excluded;
   fl_str suppressions;      /* text of a suppression file (docs/rules/sigma.md), may be empty */
   fl_str suppressions_name; /* for messages */
+  unsigned engines;         /* 1 << fl_rule_engine of those to ask; 0 = all */
   unsigned n_jobs;          /* threads for what can be shared out; 0 = number of processors */
   bool is_narrowed; /* rows are chosen: bytes of a source count where a chosen record lies */
 } fl_hunt_options;

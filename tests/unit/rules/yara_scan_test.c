@@ -94,6 +94,10 @@ static fl_status see_batch(void *self, const fl_batch *batch, fl_err *err) {
     fl_event e;
     assert_int_equal(fl_event_build(batch, &batch->rows[i], arena, &e, err), FL_OK);
     const fl_value *strings = fl_event_field(&e, FL_STR("strings"));
+    const fl_value *match = fl_event_field(&e, FL_STR("match"));
+    if (match)
+      assert_true(fl_str_eq(match->as.text, FL_STR("hay")) ||
+                  fl_str_eq(match->as.text, FL_STR("ab")));
     const size_t n = strlen(s->text);
     (void)snprintf(s->text + n, sizeof s->text - n, "%.*s %u %llu %.*s %.*s %lld %x\n",
                    FL_STR_ARG(e.kind), e.source, (unsigned long long)e.offset, FL_STR_ARG(e.host),
@@ -217,27 +221,70 @@ static void events_are_scanned_as_text(void **state) {
   fl_yara_free(yara);
 }
 
+static const char loop[] =
+    "condition: for all i in (1..filesize) : ( for all j in (1..filesize) : ( for all k in "
+    "(1..filesize) : ( i + j + k > 0 ) ) ) }";
+
+/* Sources behind the third that takes too long are not scanned, with any number of jobs. */
 static void scans_end_in_time(void **state) {
+  char text[400];
   (void)state;
-  fl_yara *yara = yara_of(
-      "rule loop { condition: for all i in (1..filesize) : ( for all j in (1..filesize) : "
-      "( for all k in (1..filesize) : ( i + j + k > 0 ) ) ) }");
+  (void)snprintf(text, sizeof text, "rule quick { condition: filesize == 8 } rule slow { %s", loop);
+  fl_yara *yara = yara_of(text);
   uint8_t bytes[SIZE] = {0};
-  yara_source source = {bytes, SIZE, 0};
-  fl_yara_scan *scan = scan_of(yara, 2, false);
-  scan->seconds = 1;
+  yara_source source = {bytes, SIZE, 0}, small = {bytes, 8, 0};
+  for (unsigned jobs = 1; jobs < 4; jobs += 2) {
+    fl_yara_scan *scan = scan_of(yara, jobs, false);
+    scan->seconds = 1;
+    const fl_sink sink = fl_yara_scan_sink(scan);
+    for (uint32_t i = 0; i < 8; i++) {
+      yara_begin(&sink, i, "a", i % 2 ? &source : &small);
+      yara_end(&sink, i);
+    }
+    seen s = {0};
+    const fl_sink out = {.self = &s, .batch = see_batch, .note = see_note};
+    size_t n = 0;
+    const fl_yara_find *finds = finish_of(scan, &out, &n);
+    assert_int_equal(n, 6); /* both rules, on the small ones */
+    assert_int_equal(finds[5].source, 4);
+    assert_int_equal(s.n_notes, 4);
+    assert_non_null(strstr(s.text,
+                           "note 1 5 limit reached: YARA rules were stopped after 1 s; what "
+                           "they would find here is not known\n"));
+    assert_non_null(
+        strstr(s.text, "YARA rules were stopped on 3 sources; 2 more were not scanned"));
+    assert_int_equal(source.n_shares + small.n_shares, 0);
+    fl_yara_scan_free(scan);
+  }
+  fl_yara_free(yara);
+}
+
+static void events_end_in_time(void **state) {
+  char text[400];
+  (void)state;
+  (void)snprintf(text, sizeof text, "rule slow : event { %s", loop);
+  fl_yara *yara = yara_of(text);
+  char *value = calloc(1, 5000);
+  assert_non_null(value);
+  memset(value, 'x', 4999);
+  fl_yara_scan *scan = scan_of(yara, 1, false);
   const fl_sink sink = fl_yara_scan_sink(scan);
-  give_log(&sink, &source);
+  yara_begin(&sink, 3, "a", NULL);
+  for (uint64_t i = 0; i < 5; i++) {
+    const yara_event_row row = {
+        .source = 3, .id = 1, .offset = i, .names = {"A"}, .values = {value}};
+    yara_row_give(&sink, &row);
+  }
+  yara_end(&sink, 3);
   seen s = {0};
   const fl_sink out = {.self = &s, .batch = see_batch, .note = see_note};
   size_t n = 0;
   (void)finish_of(scan, &out, &n);
-  assert_int_equal(n, 0);
-  assert_string_equal(s.text,
-                      "note 3 5 limit reached: YARA rules were stopped after 1 s; what they "
-                      "would find here is not known\n");
+  assert_int_equal(s.n_notes, 3);
+  assert_non_null(strstr(s.text, "stopped at the record at offset 2 after 2 s; later events"));
   fl_yara_scan_free(scan);
   fl_yara_free(yara);
+  free(value);
 }
 
 static void many_matches_are_counted(void **state) {
@@ -295,7 +342,8 @@ int main(void) {
       cmocka_unit_test(matches_lead_to_records),    cmocka_unit_test(chosen_rows_choose_finds),
       cmocka_unit_test(finds_become_events),        cmocka_unit_test(scripts_are_joined),
       cmocka_unit_test(events_are_scanned_as_text), cmocka_unit_test(scans_end_in_time),
-      cmocka_unit_test(many_matches_are_counted),   cmocka_unit_test(runs_have_addresses),
+      cmocka_unit_test(events_end_in_time),         cmocka_unit_test(many_matches_are_counted),
+      cmocka_unit_test(runs_have_addresses),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
