@@ -166,6 +166,8 @@ typedef struct cli_finds {
   fl_hunt *hunt;
   bool is_over;
 } cli_finds;
+/* Says so when the input is a timeline. */
+void cli_say_no_bytes(const cli_args *args);
 /* Loads --rules, or takes those of the command; adds a sink to the gate that gets every row, and
  * asks for bytes. To be called behind cli_gate_add_whole and before cli_gate_add. */
 cli_exit cli_finds_init(cli_finds *finds, cli_gate *gate, fl_ingest_options *options);

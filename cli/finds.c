@@ -28,6 +28,12 @@ static cli_exit load(cli_finds *finds, const cli_args *args) {
   return exit;
 }
 
+void cli_say_no_bytes(const cli_args *args) {
+  if (!args->words.n || !cli_is_timeline(args->words.items[0]) || cli_has(args, OPT_quiet)) return;
+  cli_say("%s: a timeline holds no bytes of sources: YARA rules see scripts and events alone",
+          args->words.items[0]);
+}
+
 cli_exit cli_finds_init(cli_finds *finds, cli_gate *gate, fl_ingest_options *options) {
   fl_err err = {0};
   const cli_exit exit = load(finds, gate->args);
@@ -36,6 +42,7 @@ cli_exit cli_finds_init(cli_finds *finds, cli_gate *gate, fl_ingest_options *opt
   const fl_status status = fl_hunt_create(finds->rules, &own, &finds->hunt, &err);
   if (status < FL_OK) return cli_failed(status, &err);
   options->want_bytes = fl_hunt_wants_bytes(finds->hunt);
+  if (options->want_bytes) cli_say_no_bytes(gate->args);
   cli_gate_add_whole(gate,
                      (fl_sink){.self = finds, .begin = begin, .batch = take_batch, .end = end});
   return exit;

@@ -140,6 +140,7 @@ static cli_exit read_inputs(matching *m) {
   cli_exit exit = cli_gate_init(&gate, &own, true);
   cli_gate_add(&gate, fl_hunt_sink(m->hunt));
   own.ingest.want_bytes = fl_hunt_wants_bytes(m->hunt);
+  if (own.ingest.want_bytes) cli_say_no_bytes(&own);
   if (exit == CLI_DONE) cli_gate_skip(&gate, &own.ingest);
   if (exit == CLI_DONE) exit = cli_read(&gate, &totals);
   if (exit == CLI_DONE) totals.n_parsed += fl_hunt_scanned(m->hunt);

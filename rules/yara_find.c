@@ -139,12 +139,26 @@ typedef struct making {
   const yara_found *found;
   fl_yara_place *places;
   fl_yara_record *records;
-  size_t n_places, n_records;
+  size_t n_places, n_records, cap_records;
+  size_t next_row; /* behind the last that became a record */
 } making;
 
-/* Records follow each other as places do: both in the order of offsets. */
+static void add_record(making *m, size_t row) {
+  if (row < m->next_row || m->n_records == m->cap_records) return;
+  m->records[m->n_records++] = record_of(m->scan, m->found->source, &m->found->rows->items[row]);
+  m->next_row = row + 1;
+}
+
+/* Rows come in the order of places, and nearly always as the last one. */
+static size_t record_at(const making *m, const yara_row *row) {
+  for (size_t i = m->n_records; i > 0; i--)
+    if (m->records[i - 1].offset == row->offset && m->records[i - 1].seq == row->seq) return i - 1;
+  return SIZE_MAX;
+}
+
 static bool add_place(making *m, const yara_match *match) {
-  const size_t at = row_at(m->found->rows, match->offset);
+  const yara_rows *rows = m->found->rows;
+  const size_t at = row_at(rows, match->offset);
   if (at == SIZE_MAX && m->found->only_in_rows) return true;
   const fl_str bytes =
       fl_arena_str(m->scan->arena, (fl_str){(const char *)match->bytes, match->n_bytes});
@@ -155,12 +169,14 @@ static bool add_place(making *m, const yara_match *match) {
                          .bytes = bytes,
                          .record = SIZE_MAX};
   if (at != SIZE_MAX) {
-    const yara_row *row = &m->found->rows->items[at];
-    const bool is_last = m->n_records && m->records[m->n_records - 1].offset == row->offset &&
-                         m->records[m->n_records - 1].seq == row->seq;
-    if (!is_last) m->records[m->n_records++] = record_of(m->scan, m->found->source, row);
-    place.record = m->n_records - 1;
+    add_record(m, at);
+    place.record = record_at(m, &rows->items[at]);
   }
+  /* In a script it goes on in the next part. */
+  for (size_t i = at + 1; at != SIZE_MAX && m->found->script.n && i < rows->n &&
+                          rows->items[i].at - match->offset < match->length;
+       i++)
+    add_record(m, i);
   m->places[m->n_places++] = place;
   return true;
 }
@@ -177,7 +193,7 @@ static fl_str preview_of(fl_str bytes, fl_arena *arena) {
 }
 
 static fl_str sentence_of(const fl_yara_find *find, fl_arena *arena) {
-  fl_str where = FL_STR("no string of it");
+  fl_str where = FL_STR("its condition holds");
   if (find->n_places) {
     const fl_yara_place *p = find->places;
     const fl_str shown = preview_of(p->bytes, arena);
@@ -223,21 +239,20 @@ static fl_status keep(fl_yara_scan *scan, const yara_hit *hit, const making *m, 
 
 /* A rule without strings says that the whole matches: a script or event is its records. */
 static void add_whole(making *m) {
-  const yara_rows *rows = m->found->rows;
-  const size_t most = m->found->medium[0] == 'f' ? 0 : rows->n;
-  for (size_t i = 0; i < most && i < FL_LIMIT_YARA_PLACES; i++)
-    m->records[m->n_records++] = record_of(m->scan, m->found->source, &rows->items[i]);
+  for (size_t i = 0; i < m->found->rows->n && m->found->medium[0] != 'f'; i++) add_record(m, i);
 }
 
 static fl_status add_hit(fl_yara_scan *scan, const yara_found *found, const yara_result *result,
                          const yara_hit *hit, fl_err *err) {
+  const bool is_file = found->medium[0] == 'f';
   const size_t n_rows =
       found->rows->n < FL_LIMIT_YARA_PLACES ? found->rows->n : FL_LIMIT_YARA_PLACES;
-  const size_t n = hit->n || found->medium[0] == 'f' ? hit->n : n_rows;
+  const size_t cap = is_file ? hit->n : n_rows;
   making m = {.scan = scan,
               .found = found,
               .places = FL_NEW_ARRAY(scan->arena, fl_yara_place, hit->n),
-              .records = FL_NEW_ARRAY(scan->arena, fl_yara_record, n)};
+              .records = FL_NEW_ARRAY(scan->arena, fl_yara_record, cap),
+              .cap_records = cap};
   if (!m.places || !m.records) return no_memory(err);
   for (size_t i = 0; i < hit->n; i++)
     if (!add_place(&m, &result->matches[hit->first + i])) return no_memory(err);

@@ -1,0 +1,1 @@
+rule x { condition: filename matches /a.*b/ or extension == ".ps1" or filepath contains "x" or owner == "" or filetype == "" or level > 2 or computer == "" or provider == "" }

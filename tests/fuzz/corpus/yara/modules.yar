@@ -1,0 +1,2 @@
+import "pe" import "elf" import "math" import "hash" import "time"
+rule m { condition: pe.number_of_sections > 1 or elf.type == 2 or math.entropy(0, filesize) > 7 or hash.md5(0, filesize) == "x" or time.now() > 0 }

@@ -1,0 +1,3 @@
+import "magic"
+include "/etc/passwd"
+rule r { condition: $x }

@@ -1,0 +1,1 @@
+rule a : t u { meta: title = "x" severity = 80 strings: $a = "needle" nocase wide ascii $b = /nee[a-z]{1,3}/i $c = { 6E 65 ?? 64 [1-2] 65 } condition: any of them }

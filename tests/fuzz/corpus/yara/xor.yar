@@ -1,0 +1,1 @@
+rule x { strings: $a = "needle" xor(1-3) $b = "needle" base64 condition: any of them }
