@@ -225,10 +225,11 @@ static fl_status move_back(chunk *c, size_t *at, size_t size, fl_err *err) {
   return FL_OK;
 }
 
-/* Keeps a refused record until more is known of its log; what is not kept is lost. */
-static void refuse(chunk *c, size_t at, size_t size) {
+/* Keeps a refused record until more is known of its log; what is not kept is lost. What passes a
+ * limit does so again, and in any other reader without one. */
+static void refuse(chunk *c, size_t at, size_t size, fl_status status) {
   evtx_refusals *r = c->refusals;
-  const bool is_kept = r->n < FL_LIMIT_REFUSED_RECORDS &&
+  const bool is_kept = status != FL_E_LIMIT && r->n < FL_LIMIT_REFUSED_RECORDS &&
                        fl_grow((void **)&r->items, &r->cap, r->n + 1, sizeof *r->items);
   ledger_sound(c, at);
   c->sound_from = at + size;
@@ -259,7 +260,7 @@ static fl_status read_record(chunk *c, size_t *at, uint32_t size, fl_err *err) {
   }
   fl_job_note(c->job, FL_NOTE_DAMAGED, c->offset + *at, "record %" PRIu64 ": %s (at %" PRIu64 ")",
               fl_le64(c->bytes + *at + 8), why.text, c->offset + why.offset);
-  refuse(c, *at, size);
+  refuse(c, *at, size, status);
   return FL_OK;
 }
 
