@@ -284,21 +284,38 @@ static size_t resync(chunk *c, size_t at) {
   return next;
 }
 
-/* A record whose second size is gone was torn while it was written, or overwritten from behind.
- * What is left of it often decodes: it is kept, marked, and never silently. 0 when it does not. */
+static void note_torn(const chunk *c, size_t at, size_t to, bool is_whole) {
+  const uint64_t id = fl_le64(c->bytes + at + 8);
+  const uint32_t size = fl_le32(c->bytes + at + 4);
+  if (is_whole)
+    fl_job_note(c->job, FL_NOTE_REPAIRED, c->offset + at,
+                "record %" PRIu64 " has size %u, its copy and the next record say %zu", id, size,
+                to - at);
+  else
+    fl_job_note(c->job, FL_NOTE_DAMAGED, c->offset + at,
+                "record %" PRIu64 " is torn: its size is %u, read to %zu; values may be cut", id,
+                size, to - at);
+}
+
+/* A record whose second size is gone was torn while it was written, or overwritten from behind; one
+ * whose first size is wrong may be whole. What is left of it, up to the next record at most, often
+ * decodes: it is kept, marked, and never silently. 0 when it does not. */
 static size_t read_torn(chunk *c, size_t at) {
   if (c->end - at < EVTX_RECORD_MIN || fl_le32(c->bytes + at) != EVTX_RECORD_MAGIC) return 0;
   const uint32_t size = fl_le32(c->bytes + at + 4);
-  if (size < EVTX_RECORD_MIN || size > c->end - at) return 0;
-  size_t to = at + EVTX_RECORD_MIN;
-  while (to < at + size && !is_record(c, to, c->end)) to++;
-  if (add_record(c, at, to, FL_F_TRUNCATED, NULL) < FL_OK) return 0;
-  fl_job_note(c->job, FL_NOTE_DAMAGED, c->offset + at,
-              "record %" PRIu64
-              " is torn: its size is %u, the copy behind it %u; values may be cut",
-              fl_le64(c->bytes + at + 8), size, fl_le32(c->bytes + at + size - 4));
+  size_t next = at + EVTX_RECORD_MIN;
+  while (next < c->end && !is_record(c, next, c->end)) next++;
+  const bool is_whole = fl_le32(c->bytes + next - 4) == next - at;
+  const bool is_shorter = !is_whole && size >= EVTX_RECORD_MIN && size < next - at;
+  const uint32_t flags = is_whole ? 0 : FL_F_TRUNCATED;
+  size_t to = is_shorter ? at + size : next;
+  if (add_record(c, at, to, flags, NULL) < FL_OK) {
+    if (!is_shorter || add_record(c, at, next, flags, NULL) < FL_OK) return 0;
+    to = next;
+  }
+  note_torn(c, at, to, is_whole);
   ledger_sound(c, at);
-  ledger(c, at, to, FL_L_RECOVERED, "torn record");
+  ledger(c, at, to, FL_L_RECOVERED, is_whole ? "record with a wrong size" : "torn record");
   c->sound_from = to;
   c->is_repaired = true;
   return to;
@@ -324,6 +341,7 @@ static fl_status walk_records(chunk *c, fl_err *err) {
     }
     if (!is_live(c, at)) {
       const size_t after = read_torn(c, at);
+      if (after) last_id = fl_le64(c->bytes + at + 8);
       at = after ? after : resync(c, at);
       continue;
     }

@@ -1,4 +1,4 @@
-"""Damaged templates: the records that use one are read with another chunk's, or without the names of their values."""
+"""What is read in spite of damage: records whose template, whose size or whose chunk's end is wrong."""
 import json
 import struct
 import zlib
@@ -108,4 +108,23 @@ check(n_unnamed > 3, f"{n_unnamed} records without names, expected some")
 last = u32(alone, HEADER + 44)
 broken = with_bytes(alone, HEADER + 48, struct.pack("<I", last + 40))
 look_at("free-space.evtx", broken, whole, 0, "reaches beyond the chunk's free space")
+
+# A record whose first size is wrong is whole where the copy behind it and the next record agree; without the copy,
+# too, it is read up to the next one.
+def sizes(log, chunk):
+    at = chunk + 512
+    while at < chunk + u32(log, chunk + 48):
+        yield at, u32(log, at + 4)
+        at += u32(log, at + 4)
+
+
+records = list(sizes(alone, HEADER))
+for at, size in (records[0], records[20], records[-1]):
+    for wrong in (0, 1, 28, size - 8, size + 8, 0xFFFF, 0x7FFFFFFF, 0xFFFFFFFF):
+        name, new = f"size-{at}-{wrong}.evtx", struct.pack("<I", wrong)
+        unnamed = look_at(name, with_bytes(alone, at + 4, new), whole, 0, "its copy and the next record say")
+        check(not unnamed, f"{name}: {unnamed} is not whole")
+        broken = with_bytes(with_bytes(alone, at + 4, new), at + size - 4, new)
+        torn = look_at(f"torn-{name}", broken, whole, 0, "values may be cut")
+        check(len(torn) == 1, f"torn-{name}: {len(torn)} torn records, expected 1")
 finish()
