@@ -19,10 +19,11 @@ typedef struct chunk {
   uint64_t offset; /* in the source; wraps where the source lacks the chunk's first bytes */
   uint8_t *bytes;  /* room for EVTX_ROOM */
   size_t n_bytes;
-  size_t end;       /* where live records end */
-  size_t mark;      /* where a sound header says so; 0 when it is none */
-  uint32_t flags;   /* of every row */
-  bool is_repaired; /* it was read in spite of damage */
+  size_t end;          /* where live records end */
+  uint32_t least_size; /* of the live records so far */
+  size_t mark;         /* where a sound header says so; 0 when it is none */
+  uint32_t flags;      /* of every row */
+  bool is_repaired;    /* it was read in spite of damage */
   fl_rows *rows;
   size_t sound_from; /* records before it are in the ledger */
   unsigned n_moves;
@@ -61,8 +62,16 @@ static void ledger_sound(chunk *c, size_t to) {
   c->sound_from = to;
 }
 
+/* Where the record ends that the header calls the last one; 0 when there is none. */
+static size_t end_of_last_record(const chunk *c) {
+  const uint32_t last_record = fl_le32(c->bytes + 44);
+  if (last_record < EVTX_CHUNK_HEADER || last_record >= c->n_bytes) return 0;
+  if (!is_record(c, last_record, c->n_bytes)) return 0;
+  return last_record + fl_le32(c->bytes + last_record + 4);
+}
+
 /* What a header says of the end of its live records, checked: it has to lie in the chunk, and
- * behind the last record. */
+ * right behind the last record. */
 static bool has_plausible_end(chunk *c) {
   const uint32_t free_space = fl_le32(c->bytes + 48);
   const uint32_t last_record = fl_le32(c->bytes + 44);
@@ -71,10 +80,11 @@ static bool has_plausible_end(chunk *c) {
                 "chunk's free space begins at %u, expected 512 to 65536", free_space);
     return false;
   }
-  if (last_record < free_space) return true;
+  const size_t end = end_of_last_record(c);
+  if (last_record < free_space && (end == 0 || end == free_space)) return true;
   fl_job_note(c->job, FL_NOTE_REPAIRED, c->offset + 44,
-              "chunk's last record begins at %u, expected less than its free space at %u",
-              last_record, free_space);
+              "chunk's last record is at %u to %zu, expected its end at free space, which is at %u",
+              last_record, end, free_space);
   return false;
 }
 
@@ -88,56 +98,105 @@ static size_t end_of_broken_record(const chunk *c, size_t end) {
   return free_space < c->n_bytes ? free_space : c->n_bytes;
 }
 
-/* The records' checksum bears out where a header says that they end, wherever they begin. */
+/* The second size of a record stands in front of `end`, and its signature where that says. */
+static bool is_end_of_record(const chunk *c, size_t first, size_t end) {
+  if (end - first < EVTX_RECORD_MIN) return false;
+  const uint32_t size = fl_le32(c->bytes + end - 4);
+  return size >= EVTX_RECORD_MIN && size <= end - first &&
+         fl_le32(c->bytes + end - size) == EVTX_RECORD_MAGIC;
+}
+
+/* The records' checksum bears out where a header says that they end, wherever they begin. It is the
+ * header's, too, so a record has to end there. */
 static bool has_end(const chunk *c, size_t first) {
   const uint32_t free_space = fl_le32(c->bytes + 48);
   if (free_space <= EVTX_CHUNK_HEADER || free_space - EVTX_CHUNK_HEADER > c->n_bytes - first)
     return false;
+  if (!is_end_of_record(c, first, first + free_space - EVTX_CHUNK_HEADER)) return false;
   return libdeflate_crc32(0, c->bytes + first, free_space - EVTX_CHUNK_HEADER) ==
          fl_le32(c->bytes + 52);
 }
 
+/* A second field of the header bears out which record is the last one: free space, the last id, or
+ * the first id with the numbers of the first and the last record. */
+static bool has_last_record(const chunk *c) {
+  const size_t end = end_of_last_record(c);
+  if (end == 0) return false;
+  const uint64_t id = fl_le64(c->bytes + fl_le32(c->bytes + 44) + 8);
+  const uint64_t n_before = fl_le64(c->bytes + 16) - fl_le64(c->bytes + 8); /* numbers */
+  return end == fl_le32(c->bytes + 48) || id == fl_le64(c->bytes + 32) ||
+         id - fl_le64(c->bytes + 24) == n_before;
+}
+
+/* The header names this place, counted from the chunk's start or from the first record, which may
+ * have been moved. */
+static bool is_at_mark(const chunk *c, size_t first, size_t at) {
+  const uint32_t free_space = fl_le32(c->bytes + 48);
+  return at == free_space || at - first == free_space - EVTX_CHUNK_HEADER ||
+         at == end_of_last_record(c);
+}
+
+/* Whether a record at `at` can be one behind a damaged place that begins at `end`: its id has to
+ * leave no more to that place than fits there, and there may be smaller ones than those around. */
+static bool goes_on(const chunk *c, size_t end, size_t at, uint64_t expected, uint32_t least) {
+  enum { MORE = 2 };
+  const uint32_t size = fl_le32(c->bytes + at + 4);
+  const uint64_t most = at == end ? 0 : (at - end) / (size < least ? size : least) + MORE;
+  return fl_le64(c->bytes + at + 8) - expected <= most;
+}
+
 /* Where the live part ends when the header is no witness. Records that follow each other belong to
  * it, and so do records behind a damaged place whose ids go on from there; what older use of the
- * chunk left has other ids. Where the header says that free space begins, ids have to go on too;
- * it counts from the first record, too, which may have been moved. */
+ * chunk left has other ids. Where the header says that free space begins, ids have to go on too; so
+ * they have behind what it calls the last record. */
 static size_t find_end(const chunk *c) {
   const uint32_t free_space = fl_le32(c->bytes + 48);
   const size_t first = evtx_find_record(c->bytes, c->sound_from, c->n_bytes);
   if (has_end(c, first)) return first + free_space - EVTX_CHUNK_HEADER;
+  if (has_last_record(c)) return end_of_last_record(c);
   uint64_t expected = 0; /* id of the next record; 0 before the first */
+  uint32_t least = EVTX_CHUNK;
   size_t end = first;
   for (size_t at = first; at < c->n_bytes;) {
     if (!is_record(c, at, c->n_bytes)) {
       at++;
       continue;
     }
-    const uint64_t id = fl_le64(c->bytes + at + 8);
-    const uint64_t n_between = (at - end) / EVTX_RECORD_MIN;
-    const bool goes_on = expected == 0 || id - expected <= n_between;
-    const bool is_at_mark = at == free_space || at - first == free_space - EVTX_CHUNK_HEADER;
-    if (!goes_on && (at > end || is_at_mark)) {
+    const bool is_next = expected == 0 || goes_on(c, end, at, expected, least);
+    if (!is_next && (at > end || is_at_mark(c, first, at))) {
       at++;
       continue;
     }
-    expected = goes_on ? id + 1 : expected + 1;
-    end = at += fl_le32(c->bytes + at + 4);
+    expected = is_next ? fl_le64(c->bytes + at + 8) + 1 : expected + 1;
+    const uint32_t size = fl_le32(c->bytes + at + 4);
+    if (size < least) least = size;
+    end = at += size;
   }
   if (first == c->n_bytes) end = c->sound_from;
   if (end < EVTX_CHUNK_HEADER) end = EVTX_CHUNK_HEADER;
   return end_of_broken_record(c, end);
 }
 
+/* The first record from c->end on whose id goes on from `expected`, whatever is in between; or
+ * where the bytes end. */
+static size_t find_next(const chunk *c, uint64_t expected) {
+  size_t at = c->end;
+  while (at < c->n_bytes &&
+         !(is_record(c, at, c->n_bytes) && goes_on(c, c->end, at, expected, c->least_size)))
+    at++;
+  return at;
+}
+
 /* A header that was written before the last records were does not count them: where live records
- * end, the next id says whether they go on. */
+ * end, the next id says whether they go on. Once they do, those behind a damaged place may, too. */
 static void extend_end(chunk *c, uint64_t last_id) {
   const size_t before = c->end;
   uint64_t expected = last_id + 1;
-  while (is_record(c, c->end, c->n_bytes) && fl_le64(c->bytes + c->end + 8) == expected) {
-    c->end += fl_le32(c->bytes + c->end + 4);
-    expected++;
+  if (!is_record(c, c->end, c->n_bytes) || fl_le64(c->bytes + c->end + 8) != expected) return;
+  for (size_t at = c->end; at < c->n_bytes; at = find_next(c, expected)) {
+    expected = fl_le64(c->bytes + at + 8) + 1;
+    c->end = at + fl_le32(c->bytes + at + 4);
   }
-  if (c->end == before) return;
   fl_job_note(c->job, FL_NOTE_REPAIRED, c->offset + before,
               "%" PRIu64 " records follow where the chunk header says that free space begins",
               expected - last_id - 1);
@@ -346,6 +405,7 @@ static fl_status walk_records(chunk *c, fl_err *err) {
       continue;
     }
     const uint32_t size = fl_le32(c->bytes + at + 4);
+    if (size < c->least_size) c->least_size = size;
     last_id = fl_le64(c->bytes + at + 8);
     if (size > c->end - at) c->end = at + size;
     FL_TRY(read_record(c, &at, size, err));
@@ -383,6 +443,7 @@ fl_status evtx_chunk_read(const evtx_reading *reading, evtx_piece *piece, uint8_
              .n_bytes = (size_t)piece->length + piece->missing,
              .rows = reading->rows,
              .sound_from = piece->missing,
+             .least_size = EVTX_CHUNK,
              .left = &piece->left,
              .piece = piece,
              .refusals = reading->refusals};

@@ -107,7 +107,7 @@ check(n_unnamed > 3, f"{n_unnamed} records without names, expected some")
 # A header that puts free space inside of a record is wrong, though its checksum is right.
 last = u32(alone, HEADER + 44)
 broken = with_bytes(alone, HEADER + 48, struct.pack("<I", last + 40))
-look_at("free-space.evtx", broken, whole, 0, "reaches beyond the chunk's free space")
+look_at("free-space.evtx", broken, whole, 0, "expected its end at free space")
 
 # A record whose first size is wrong is whole where the copy behind it and the next record agree; without the copy,
 # too, it is read up to the next one.
@@ -127,4 +127,23 @@ for at, size in (records[0], records[20], records[-1]):
         broken = with_bytes(with_bytes(alone, at + 4, new), at + size - 4, new)
         torn = look_at(f"torn-{name}", broken, whole, 0, "values may be cut")
         check(len(torn) == 1, f"torn-{name}: {len(torn)} torn records, expected 1")
+
+# Old records behind the live ones stay old, whatever one field of the header says of where they begin.
+LIVE = 60
+aged = bytearray(alone)
+for at, _ in records[LIVE:]:
+    struct.pack_into("<Q", aged, at + 8, struct.unpack_from("<Q", aged, at + 8)[0] + 7)
+for first in (8, 24):  # numbers, then ids
+    number, = struct.unpack_from("<Q", aged, HEADER + first)
+    struct.pack_into("<Q", aged, HEADER + first + 8, number + LIVE - 1)
+end = sum(records[LIVE - 1]) - HEADER
+struct.pack_into("<II", aged, HEADER + 44, records[LIVE - 1][0] - HEADER, end)
+aged = with_checksums(bytes(aged), HEADER)
+whole, _ = events("aged.evtx", aged)
+check(len(whole) == LIVE, f"{len(whole)} live records, expected {LIVE}")
+for wrong in (0, 512, 513, end - 8, end + 8, 0x8000, 0xFFFF, 0x10000, 0xFFFFFFFF):
+    broken = aged[:HEADER + 48] + struct.pack("<I", wrong) + aged[HEADER + 52:]
+    for name, log in ((f"free-{wrong}.evtx", broken), (f"free-{wrong}-right-sums.evtx", with_checksums(broken, HEADER))):
+        found, done = events(name, log)
+        check(found.keys() == whole.keys() and done.code == 3, f"{name}: {len(found)} events, expected {LIVE}", done)
 finish()
