@@ -81,7 +81,10 @@ static bool has_plausible_end(chunk *c) {
     return false;
   }
   const size_t end = end_of_last_record(c);
-  if (last_record < free_space && (end == 0 || end == free_space)) return true;
+  const bool is_empty = free_space == EVTX_CHUNK_HEADER;
+  if (last_record < free_space && (end == 0 || end == free_space) &&
+      (is_empty || last_record >= EVTX_CHUNK_HEADER))
+    return true;
   fl_job_note(c->job, FL_NOTE_REPAIRED, c->offset + 44,
               "chunk's last record is at %u to %zu, expected its end at free space, which is at %u",
               last_record, end, free_space);

@@ -108,6 +108,8 @@ check(n_unnamed > 3, f"{n_unnamed} records without names, expected some")
 last = u32(alone, HEADER + 44)
 broken = with_bytes(alone, HEADER + 48, struct.pack("<I", last + 40))
 look_at("free-space.evtx", broken, whole, 0, "expected its end at free space")
+broken = with_bytes(broken, HEADER + 44, bytes(4))
+look_at("last-record.evtx", broken, whole, 0, "expected its end at free space")
 
 # A record whose first size is wrong is whole where the copy behind it and the next record agree; without the copy,
 # too, it is read up to the next one.
