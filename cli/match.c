@@ -1,4 +1,6 @@
 /* match.c - faultline match: rules of every engine over inputs, findings in order of time. */
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,10 +10,12 @@ typedef struct matching {
   const cli_args *args;
   bool is_json;
   fl_hunt_options options;
+  char *text; /* of the suppression file */
   fl_rules *rules;
   fl_hunt *hunt;
   fl_out *out;
 } matching;
+enum { LONGEST_FILE = 1 << 20 };
 
 static void put_time(fl_out *out, fl_time t) {
   char text[FL_TIME_TEXT_MAX];
@@ -73,7 +77,7 @@ static void hit_text(const matching *m, const fl_hit *hit) {
   fl_out *out = m->out;
   if (hit->t) put_time(out, hit->t);
   else fl_out_printf(out, "%-28s", "-");
-  fl_out_printf(out, "  %-8s  ", info.level && *info.level ? info.level : "-");
+  fl_out_printf(out, "  %-13s  ", info.level && *info.level ? info.level : "-");
   fl_out_printable(out, text_of(hit, &info));
   for (size_t i = 0; i < hit->n_events && i < 3; i++) {
     fl_out_puts(out, i ? ", " : "  ");
@@ -89,28 +93,36 @@ static void hit_text(const matching *m, const fl_hit *hit) {
   fl_out_puts(out, "\n");
 }
 
+static void count_text(const matching *m, const fl_hit_count *c) {
+  const fl_rule_info info = fl_rules_engine_info(m->rules, c->engine, c->rule);
+  fl_out_printf(m->out, "%8llu  %-13s  ", (unsigned long long)c->n_hits,
+                info.level && *info.level ? info.level : fl_rule_engine_names[c->engine]);
+  if (c->first) {
+    put_time(m->out, c->first);
+    fl_out_puts(m->out, "  ");
+    put_time(m->out, c->last);
+    fl_out_puts(m->out, "  ");
+  }
+  fl_out_printable(m->out, fl_str_of(info.title ? info.title : info.name));
+  fl_out_puts(m->out, "\n");
+}
+
 static void write_counts(const matching *m) {
   const fl_hit_count *counts = NULL;
   const size_t n = fl_hunt_counts(m->hunt, &counts);
-  if (n == 0) {
-    fl_out_puts(m->out, "no rule matched\n");
-    return;
-  }
-  fl_out_printf(m->out, "\n%zu rule%s matched\n", n, n == 1 ? "" : "s");
+  uint64_t n_suppressed = 0;
+  size_t n_rules = 0;
   for (size_t i = 0; i < n; i++) {
-    const fl_hit_count *c = &counts[i];
-    const fl_rule_info info = fl_rules_engine_info(m->rules, c->engine, c->rule);
-    fl_out_printf(m->out, "%8llu  %-8s  ", (unsigned long long)c->n_hits,
-                  info.level && *info.level ? info.level : fl_rule_engine_names[c->engine]);
-    if (c->first) {
-      put_time(m->out, c->first);
-      fl_out_puts(m->out, "  ");
-      put_time(m->out, c->last);
-      fl_out_puts(m->out, "  ");
-    }
-    fl_out_printable(m->out, fl_str_of(info.title ? info.title : info.name));
-    fl_out_puts(m->out, "\n");
+    n_rules += counts[i].n_hits > 0;
+    n_suppressed += counts[i].n_suppressed;
   }
+  if (n_rules == 0) fl_out_puts(m->out, "no rule matched\n");
+  else fl_out_printf(m->out, "\n%zu rule%s matched\n", n_rules, n_rules == 1 ? "" : "s");
+  for (size_t i = 0; i < n; i++)
+    if (counts[i].n_hits) count_text(m, &counts[i]);
+  if (n_suppressed)
+    fl_out_printf(m->out, "%llu finding%s suppressed\n", (unsigned long long)n_suppressed,
+                  n_suppressed == 1 ? "" : "s");
 }
 
 static void write_hits(const matching *m) {
@@ -129,6 +141,48 @@ static cli_exit say_notes(const matching *m) {
   const size_t n = fl_hunt_notes(m->hunt, &notes);
   for (size_t i = 0; i < n; i++) cli_say("%.*s", FL_STR_ARG(notes[i]));
   return n ? CLI_PARTIAL : CLI_DONE;
+}
+
+static cli_exit find_level(matching *m) {
+  static const struct {
+    const char *name;
+    int severity;
+  } levels[] = {{"informational", 0}, {"info", 0},  {"low", 20},
+                {"medium", 40},       {"high", 60}, {"critical", 80}};
+  const char *name = m->args->value[OPT_min_level];
+  if (!name) return CLI_DONE;
+  for (size_t i = 0; i < sizeof levels / sizeof *levels; i++) {
+    if (strcmp(levels[i].name, name) != 0) continue;
+    m->options.min_severity = levels[i].severity;
+    return CLI_DONE;
+  }
+  return cli_usage(m->args, "--min-level %s: want informational, low, medium, high or critical",
+                   name);
+}
+
+/* A suppression file is the user's own and small. */
+static cli_exit read_suppressions(matching *m) {
+  const char *path = m->args->value[OPT_suppress];
+  if (!path) return CLI_DONE;
+  FILE *f = fopen(path, "rb");
+  if (!f) return cli_usage(m->args, "--suppress %s: %s", path, strerror(errno));
+  m->text = malloc(LONGEST_FILE + 1);
+  const size_t n = m->text ? fread(m->text, 1, LONGEST_FILE + 1, f) : 0;
+  const bool has_failed = !m->text || ferror(f);
+  (void)fclose(f);
+  if (has_failed) return cli_usage(m->args, "--suppress %s: cannot be read", path);
+  if (n > LONGEST_FILE) return cli_usage(m->args, "--suppress %s: larger than 1 MiB", path);
+  m->options.suppressions = (fl_str){m->text, n};
+  m->options.suppressions_name = fl_str_of(path);
+  return CLI_DONE;
+}
+
+static cli_exit read_options(matching *m) {
+  const cli_list *excluded = &m->args->all[OPT_exclude];
+  m->options.excluded = (const char *const *)excluded->items;
+  m->options.n_excluded = excluded->n;
+  const cli_exit exit = find_level(m);
+  return exit == CLI_DONE ? read_suppressions(m) : exit;
 }
 
 static cli_exit read_inputs(matching *m) {
@@ -153,6 +207,8 @@ static cli_exit read_inputs(matching *m) {
 
 static cli_exit run(matching *m) {
   fl_err err = {0};
+  const cli_exit read = read_options(m);
+  if (read != CLI_DONE) return read;
   const cli_exit loaded = cli_rules_load(m->args, &m->args->all[OPT_rules], false, &m->rules);
   if (!m->rules) return loaded;
   m->options.n_jobs = m->args->ingest.n_jobs;
@@ -178,5 +234,6 @@ cli_exit cli_match(const cli_args *args) {
   const cli_exit closed = cli_close(m.out, exit);
   fl_hunt_free(m.hunt);
   fl_rules_free(m.rules);
+  free(m.text);
   return closed;
 }

@@ -53,6 +53,15 @@ static cli_exit judge_files(const fl_rules *rules, size_t n_before, size_t n_fai
   return n_loaded == 0 ? CLI_USAGE : CLI_PARTIAL;
 }
 
+/* Log sources come before the rules that name them; false with a sentence. */
+static bool add_sources(const cli_args *args, fl_rules *rules) {
+  fl_err err = {0};
+  if (!cli_has(args, OPT_logsources)) return true;
+  if (fl_rules_add_sources(rules, args->value[OPT_logsources], &err) >= FL_OK) return true;
+  cli_say("%s", err.text);
+  return false;
+}
+
 /* Returns how many paths are lost without a word in the messages of `rules`. */
 static size_t add_paths(fl_rules *rules, const cli_list *paths) {
   const fl_rule_message *messages = NULL;
@@ -79,6 +88,10 @@ cli_exit cli_rules_load(const cli_args *args, const cli_list *paths, bool with_p
     fl_rules_free(rules);
     (void)cli_failed(status, &err);
     return CLI_INTERNAL;
+  }
+  if (!add_sources(args, rules)) {
+    fl_rules_free(rules);
+    return CLI_USAGE;
   }
   const size_t n_packs = fl_rules_files(rules, &files);
   const size_t n_failed = add_paths(rules, paths);
@@ -157,6 +170,10 @@ static cli_exit check(const cli_args *args, const cli_list *paths) {
   if (status < FL_OK) {
     fl_rules_free(rules);
     return cli_failed(status, &err);
+  }
+  if (!add_sources(args, rules)) {
+    fl_rules_free(rules);
+    return CLI_USAGE;
   }
   const size_t n_failed = add_paths(rules, paths);
   say_unreadable(rules);

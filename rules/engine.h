@@ -29,6 +29,8 @@ typedef struct fl_engine_kind {
   bool takes_any_bytes;    /* its texts need not be UTF-8 */
   fl_status (*create)(void **ret_set, fl_err *err);
   void (*free)(void *set);
+  /* What the rules that come after it rest on: log sources. */
+  fl_status (*prepare)(void *set, fl_lexer *lex);
   /* Takes the text of one file, `lex->text`, or refuses it with FL_E_SYNTAX. Complaints go through
    * fl_lex_error and fl_lex_warn; what is kept is copied. */
   fl_status (*add)(void *set, fl_lexer *lex, size_t *ret_n_rules);

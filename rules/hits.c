@@ -7,11 +7,13 @@
 #include "base/arena.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "rules/suppress.h"
 
 struct fl_hits {
   const fl_rules *rules;
   const fl_hunt_options *options;
-  fl_arena *arena; /* what kept hits point to, and notes */
+  fl_suppress *suppress; /* NULL: nothing is */
+  fl_arena *arena;       /* what kept hits point to, and notes */
   fl_hit *items;
   size_t n, cap;
   fl_hit_count *counts;
@@ -26,6 +28,20 @@ struct fl_hits {
 
 static fl_status no_memory(fl_err *err) {
   return fl_fail(err, FL_E_NOMEM, 0, "out of memory for hits");
+}
+
+/* A line that is about no rule is a slip of the pen, or of a file that was renewed. */
+static fl_status make_suppress(fl_hits *hits, fl_err *err) {
+  const fl_hunt_options *o = hits->options;
+  size_t line = 0;
+  fl_str rule;
+  if (o->suppressions.n == 0) return FL_OK;
+  FL_TRY(
+      fl_suppress_create(hits->rules, o->suppressions_name, o->suppressions, &hits->suppress, err));
+  for (size_t i = 0; fl_suppress_unused(hits->suppress, i, &line, &rule); i++)
+    FL_TRY(fl_hits_note(hits, err, "%.*s:%zu: no rule '%.*s' is loaded",
+                        FL_STR_ARG(o->suppressions_name), line, FL_STR_ARG(rule)));
+  return FL_OK;
 }
 
 fl_status fl_hits_create(const fl_rules *rules, const fl_hunt_options *options, fl_hits **ret_hits,
@@ -43,6 +59,11 @@ fl_status fl_hits_create(const fl_rules *rules, const fl_hunt_options *options, 
   }
   hits->rules = rules;
   hits->options = options;
+  const fl_status s = make_suppress(hits, err);
+  if (s != FL_OK) {
+    fl_hits_free(hits);
+    return s;
+  }
   *ret_hits = hits;
   return FL_OK;
 }
@@ -50,6 +71,7 @@ fl_status fl_hits_create(const fl_rules *rules, const fl_hunt_options *options, 
 void fl_hits_free(fl_hits *hits) {
   if (!hits) return;
   for (size_t i = 0; i < FL_N_RULE_ENGINES; i++) free(hits->slots[i]);
+  fl_suppress_free(hits->suppress);
   fl_arena_free(hits->arena);
   free(hits->items);
   free(hits->counts);
@@ -113,10 +135,12 @@ static bool copy_hit(fl_arena *arena, const fl_hit *hit, fl_hit *ret_hit) {
 
 fl_status fl_hits_add(fl_hits *hits, const fl_hit *hit, const fl_batch *batch, const fl_row *row,
                       fl_err *err) {
-  (void)batch;
-  (void)row;
+  bool is_hidden = false;
   fl_hit_count *c = count_of(hits, hit);
   if (!c) return no_memory(err);
+  if (hits->suppress) FL_TRY(fl_suppress_hides(hits->suppress, hit, batch, row, &is_hidden, err));
+  c->n_suppressed += is_hidden;
+  if (is_hidden) return FL_OK;
   count(c, hit->t);
   if (c->n_kept >= FL_LIMIT_HITS_ALIKE || hits->n >= FL_LIMIT_HITS) return FL_OK;
   if (!fl_grow((void **)&hits->items, &hits->cap, hits->n + 1, sizeof *hits->items))

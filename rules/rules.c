@@ -214,6 +214,20 @@ fl_status fl_rules_add_file(fl_rules *rules, fl_str file, fl_str text, const cha
   return added != FL_OK ? added : s;
 }
 
+fl_status fl_rules_prepare(fl_rules *rules, fl_str file, fl_str text, fl_err *err) {
+  fl_lexer lex = {.file = fl_arena_str(rules->arena, file),
+                  .text = text,
+                  .end = text.n,
+                  .arena = rules->arena,
+                  .messages = &rules->messages,
+                  .err = err};
+  void **set = &rules->sets[FL_BY_SIGMA];
+  if (!lex.file.p) return fl_fail(err, FL_E_NOMEM, 0, "out of memory for rules");
+  if (!*set) FL_TRY(kinds[FL_BY_SIGMA]->create(set, err));
+  FL_TRY(fl_lex_check_text(&lex));
+  return kinds[FL_BY_SIGMA]->prepare(*set, &lex);
+}
+
 fl_status fl_rules_add_packs(fl_rules *rules, fl_err *err) {
   fl_status s = FL_OK;
   for (size_t i = 0; i < fl_n_packs; i++) {

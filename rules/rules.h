@@ -13,6 +13,8 @@ fl_status fl_rules_add_file(fl_rules *rules, fl_str file, fl_str text, const cha
                             fl_err *err);
 /* The most bytes that a file of this name may have. */
 size_t fl_rules_max_bytes(fl_str file);
+/* A text of log sources. */
+fl_status fl_rules_prepare(fl_rules *rules, fl_str file, fl_str text, fl_err *err);
 /* Does a file of this name hold rules of any engine? */
 bool fl_rules_knows_suffix(fl_str file);
 /* `suffixes` ends with NULL; letters in any case. */

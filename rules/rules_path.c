@@ -92,6 +92,22 @@ static fl_status add_folder(walk *w, const char *path, unsigned depth) {
   return s;
 }
 
+fl_status fl_rules_add_sources(fl_rules *rules, const char *path, fl_err *err) {
+  FILE *f = fopen(path, "rb");
+  if (!f) return fl_fail(err, FL_E_IO, 0, "%s: %s", path, strerror(errno));
+  char *buffer = malloc(FL_LIMIT_RULE_FILE + 1);
+  const size_t n = buffer ? fread(buffer, 1, FL_LIMIT_RULE_FILE + 1, f) : 0;
+  const bool has_failed = ferror(f) != 0;
+  (void)fclose(f);
+  fl_status s = FL_OK;
+  if (!buffer) s = fl_fail(err, FL_E_NOMEM, 0, "out of memory for rules");
+  else if (has_failed) s = fl_fail(err, FL_E_IO, 0, "%s: cannot be read", path);
+  else if (n > FL_LIMIT_RULE_FILE) s = fl_fail(err, FL_E_LIMIT, 0, "%s: larger than 1 MiB", path);
+  else s = fl_rules_prepare(rules, fl_str_of(path), (fl_str){buffer, n}, err);
+  free(buffer);
+  return s;
+}
+
 fl_status fl_rules_add_path(fl_rules *rules, const char *path, fl_err *err) {
   walk w = {.rules = rules, .err = err};
   struct stat info;

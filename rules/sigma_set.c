@@ -247,6 +247,15 @@ static fl_status set_add(void *self, fl_lexer *lex, size_t *ret_n_rules) {
   return s;
 }
 
+static fl_status set_prepare(void *self, fl_lexer *lex) {
+  fl_sigma_set *set = self;
+  const fl_yaml *doc = NULL;
+  fl_arena_reset(set->scratch);
+  FL_TRY(fl_yaml_parse(lex, set->scratch, &doc));
+  fl_sigma_parser p = {.set = set, .lex = lex, .arena = set->arena, .scratch = set->scratch};
+  return doc ? fl_sigma_sources_read(&p, &set->sources, doc) : FL_OK;
+}
+
 static fl_status set_finish(void *self, fl_lexer *lex) {
   fl_sigma_set *set = self;
   fl_arena_reset(set->scratch);
@@ -265,6 +274,7 @@ static fl_rule_info set_info(const void *self, size_t index) {
 const fl_engine_kind fl_engine_sigma = {.suffixes = {".yml", ".yaml", NULL},
                                         .create = set_create,
                                         .free = set_free,
+                                        .prepare = set_prepare,
                                         .add = set_add,
                                         .finish = set_finish,
                                         .count = set_count,

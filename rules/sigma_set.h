@@ -49,6 +49,9 @@ fl_status fl_sigma_logsource(fl_sigma_parser *p, const fl_yaml *doc, fl_sigma_ru
 fl_status fl_sigma_texts(const fl_sigma_parser *p, const fl_yaml *node, const fl_str **ret_texts,
                          size_t *ret_n);
 
+/* sigma_sources.c: a file of log sources and placeholders. */
+fl_status fl_sigma_sources_read(fl_sigma_parser *p, fl_sigma_sources *sources, const fl_yaml *doc);
+
 /* sigma_filter.c */
 fl_status fl_sigma_filter_read(fl_sigma_parser *p, const fl_yaml *doc);
 fl_status fl_sigma_filter_all(fl_sigma_set *set, fl_lexer *lex);

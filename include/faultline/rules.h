@@ -27,6 +27,9 @@ FL_API void fl_rules_free(fl_rules *rules);
 FL_API fl_status fl_rules_add_text(fl_rules *rules, fl_str file, fl_str text, fl_err *err);
 /* A file, or a folder with all files of a known suffix below it, in byte order. */
 FL_API fl_status fl_rules_add_path(fl_rules *rules, const char *path, fl_err *err);
+/* Where the log sources of Sigma rules are, and values of placeholders (docs/rules/sigma.md):
+ * before the rules that need them. */
+FL_API fl_status fl_rules_add_sources(fl_rules *rules, const char *path, fl_err *err);
 /* The packs that are part of this build. */
 FL_API fl_status fl_rules_add_packs(fl_rules *rules, fl_err *err);
 /* Ends loading: resolves references between files. Must be called once before matching. */

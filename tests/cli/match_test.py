@@ -46,4 +46,45 @@ timeline = path("case.fltl")
 expect(run("timeline", log, "-o", timeline), 0)
 again = [json.loads(line) for line in expect(run("match", timeline, "--rules", rule, "--format", "json"), 0).text.splitlines()]
 check([hit["events"] for hit in again] == [hit["events"] for hit in found], "a timeline gives the same findings")
+
+# Levels, rules that are left out, and findings that are suppressed.
+low = write("more/low.yml", RULE.replace("level: high", "level: low").replace("1111-4111", "4444-4111").replace("A client", "Some client"))
+both = ("--rules", rule, "--rules", low, "--format", "json")
+rules_of = lambda result: {json.loads(line)["rule"][9:13] for line in result.text.splitlines()}
+check(rules_of(expect(run("match", log, *both), 0)) == {"1111", "4444"}, "both rules match")
+check(rules_of(expect(run("match", log, *both, "--min-level", "medium"), 0)) == {"1111"}, "--min-level leaves the low one out")
+check(rules_of(expect(run("match", log, *both, "--exclude", "a client lost its session"), 0)) == {"4444"}, "--exclude by title")
+check(rules_of(expect(run("match", log, *both, "--exclude", "44444444-4444-4111-8111-111111111111"), 0)) == {"1111", "4444"},
+      "--exclude of an id that no rule has")
+expect(run("match", log, *both, "--min-level", "loud"), 2, err="want informational, low, medium, high or critical")
+suppress = write("suppress.txt", "# known\n11111111-1111-4111-8111-111111111111\nSome client lost its session where record_id < 5\n")
+hits = [json.loads(line) for line in expect(run("match", log, *both, "--suppress", suppress), 0).text.splitlines()]
+check(all(hit["rule"].startswith("11111111-4444") and hit["events"][0]["record_id"] >= 5 for hit in hits) and hits, "--suppress by rule and by field")
+expect(run("match", log, "--rules", rule, "--suppress", suppress), 3, "no rule matched", f"{len(found)} findings suppressed",
+       err="suppress.txt:3: no rule 'Some client lost its session' is loaded")
+bad = write("bad-suppress.txt", "\nA client lost its session where record_id <\n")
+expect(run("match", log, "--rules", rule, "--suppress", bad), 2, err="bad-suppress.txt:2:")
+expect(run("match", log, "--rules", rule, "--suppress", path("none.txt")), 2, err="none.txt")
+
+# Log sources and placeholders of the user's own.
+own = write("own/rule.yml", """title: Mine
+id: 55555555-5555-4111-8111-111111111111
+logsource:
+    product: windows
+    service: my-clients
+detection:
+    selection:
+        EventID|expand: '%Ends%'
+    condition: selection
+""")
+expect(run("match", log, "--rules", own), 0, "no rule matched", err=("no event log is known for", "placeholder %Ends% has no value"))
+table = write("own/sources.yml", """services:
+    my-clients: [Microsoft-Windows-TerminalServices-RDPClient/Operational]
+placeholders:
+    Ends: ['1026']
+""")
+expect(run("match", log, "--rules", own, "--logsources", table), 0, "Mine", "1 rule matched")
+expect(run("rules", "check", own, "--logsources", table), 0, "rule.yml: 1 rules")
+expect(run("match", log, "--rules", own, "--logsources", write("own/bad.yml", "service: {}\n")), 2,
+       err=("bad.yml:1:1", "did you mean 'services'"))
 finish()

@@ -152,7 +152,7 @@ def field_test(node, names):
     if isinstance(value, t.SigmaExists):
         return lambda event: event.values(name)[0] == value.exists
     if isinstance(value, t.SigmaFieldReference):
-        other = value.field.lower()
+        other = names.get(value.field.lower(), value.field.lower())
         return lambda event: any(a[1] == b[1] for a in event.values(name)[1] if a for b in event.values(other)[1] if b)
     test = value_test(value)
     wants_empty = isinstance(value, t.SigmaString) and value.s == []
