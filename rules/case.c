@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "rules/case.h"
+#include "rules/case_sigma.h"
 
 /* What the reconstruction itself needs, whatever rules are loaded. */
 static const char *const kept_kinds[] = {
@@ -34,6 +35,9 @@ fl_status fl_case_builder_create(const fl_rules *rules, const fl_case_options *o
   if (status == FL_OK)
     status = fl_match_create(rules, kept_kinds, sizeof kept_kinds / sizeof *kept_kinds,
                              &owner->match, err);
+  const bool with_sigma = !options || !options->sequences_alone;
+  if (status == FL_OK && with_sigma)
+    status = fl_case_sigma_create(rules, owner->arena, &b->sigma, err);
   if (status != FL_OK) {
     owner_free(owner);
     free(b);
@@ -49,6 +53,7 @@ fl_status fl_case_builder_create(const fl_rules *rules, const fl_case_options *o
 
 void fl_case_builder_free(fl_case_builder *builder) {
   if (!builder) return;
+  fl_case_sigma_free(builder->sigma);
   owner_free(builder->owner);
   fl_arena_free(builder->scratch);
   free(builder->rows);
@@ -111,6 +116,17 @@ static fl_status take_note(void *self, const fl_note *note, fl_err *err) {
   return FL_OK;
 }
 
+static fl_status begin_source(void *self, const fl_source_info *source, fl_err *err) {
+  fl_case_builder *b = self;
+  if (b->sigma) FL_TRY(fl_case_sigma_begin(b->sigma, source, err));
+  return take_source(self, source, err);
+}
+
+static fl_status match_batch(fl_case_builder *b, const fl_batch *batch, fl_err *err) {
+  if (b->sigma) FL_TRY(fl_case_sigma_batch(b->sigma, batch, err));
+  return fl_match_batch(b->owner->match, batch, err);
+}
+
 static bool is_narrowed(const fl_case_options *o) { return o->since || o->until || o->filter; }
 
 static fl_status is_taken(fl_case_builder *b, const fl_batch *batch, const fl_row *row,
@@ -131,7 +147,7 @@ static fl_status is_taken(fl_case_builder *b, const fl_batch *batch, const fl_ro
 static fl_status take_batch(void *self, const fl_batch *batch, fl_err *err) {
   fl_case_builder *b = self;
   FL_TRY(fl_coverage_batch(b->owner->coverage, batch, err));
-  if (!is_narrowed(&b->options)) return fl_match_batch(b->owner->match, batch, err);
+  if (!is_narrowed(&b->options)) return match_batch(b, batch, err);
   if (!b->rows && !(b->rows = malloc(FL_BATCH_ROWS * sizeof *b->rows))) return no_memory(err);
   fl_batch inside = *batch;
   inside.rows = b->rows;
@@ -143,12 +159,12 @@ static fl_status take_batch(void *self, const fl_batch *batch, fl_err *err) {
   }
   b->owner->c.window.n_rows += batch->n_rows;
   b->owner->c.window.n_taken += inside.n_rows;
-  return inside.n_rows ? fl_match_batch(b->owner->match, &inside, err) : FL_OK;
+  return inside.n_rows ? match_batch(b, &inside, err) : FL_OK;
 }
 
 fl_sink fl_case_builder_sink(fl_case_builder *builder) {
   return (fl_sink){.self = builder,
-                   .begin = take_source,
+                   .begin = begin_source,
                    .batch = take_batch,
                    .note = take_note,
                    .end = end_source};
@@ -167,6 +183,7 @@ fl_status fl_case_builder_finish(fl_case_builder *builder, const fl_ingest_total
   FL_TRY(fl_coverage_finish(o->coverage, &o->c.coverage, &o->c.n_coverage, err));
   FL_TRY(fl_coverage_gaps(o->coverage, &o->c.gaps, &o->c.n_gaps, err));
   FL_TRY(fl_case_solve(builder->rules, &builder->options, o, err));
+  if (builder->sigma) FL_TRY(fl_case_sigma_finish(builder->sigma, o, err));
   o->c.sources = o->sources;
   o->c.n_sources = o->n_sources;
   o->c.notes = o->notes;

@@ -6,6 +6,8 @@
 #include "rules/match.h"
 #include "rules/solve.h"
 
+typedef struct fl_case_sigma fl_case_sigma;
+
 /* A case with all that its pointers lead into. */
 typedef struct case_owner {
   fl_case c; /* first: fl_case_free gets its address */
@@ -23,9 +25,10 @@ typedef struct case_owner {
 struct fl_case_builder {
   const fl_rules *rules;
   fl_case_options options;
-  case_owner *owner; /* goes over to the case in finish */
-  fl_row *rows;      /* of the batch at hand, when the window leaves some out */
-  fl_arena *scratch; /* of the row at hand, for --where */
+  fl_case_sigma *sigma; /* NULL: there are no Sigma rules */
+  case_owner *owner;    /* goes over to the case in finish */
+  fl_row *rows;         /* of the batch at hand, when the window leaves some out */
+  fl_arena *scratch;    /* of the row at hand, for --where */
 };
 
 /* case_solve.c: from what was kept to findings and verdict. */

@@ -71,7 +71,8 @@ static fl_status start(const void *set, const fl_hunt_options *options, fl_hits 
   if (!r) return fl_fail(err, FL_E_NOMEM, 0, "out of memory for sequences");
   r->rules = set;
   r->hits = hits;
-  const fl_status s = fl_case_builder_create(set, NULL, &r->builder, err);
+  const fl_case_options alone = {.sequences_alone = true};
+  const fl_status s = fl_case_builder_create(set, &alone, &r->builder, err);
   if (s != FL_OK) {
     free(r);
     return s;

@@ -184,6 +184,7 @@ typedef struct fl_case_options {
   const struct fl_filter *filter; /* of `where`; NULL = all; outlives the last row */
   fl_str where;
   bool with_recovered;
+  bool sequences_alone;   /* Sigma rules are asked elsewhere */
   fl_str command, inputs; /* how to ask again, for a shell; may be empty */
 } fl_case_options;
 

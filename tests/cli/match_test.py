@@ -87,4 +87,12 @@ expect(run("match", log, "--rules", own, "--logsources", table), 0, "Mine", "1 r
 expect(run("rules", "check", own, "--logsources", table), 0, "rule.yml: 1 rules")
 expect(run("match", log, "--rules", own, "--logsources", write("own/bad.yml", "service: {}\n")), 2,
        err=("bad.yml:1:1", "did you mean 'services'"))
+
+# The findings are those of a case, too, and count for --exit-code.
+case = json.loads(expect(run("triage", log, "--rules", rule, "--format", "json"), 0).text)
+of_rule = [finding for finding in case["findings"] if finding["rule"] == "11111111-1111-4111-8111-111111111111"]
+check(len(of_rule) == len(found) and of_rule[0]["severity"] == 60, f"{len(of_rule)} findings of the case, {len(found)} of match")
+check([finding["events"][0]["offset"] for finding in of_rule] == [hit["events"][0]["offset"] for hit in found], "with the same events")
+expect(run("triage", log, "--no-packs", "--rules", rule, "--exit-code=high"), 1)
+expect(run("triage", log, "--no-packs", "--rules", low, "--exit-code=high"), 0)
 finish()
