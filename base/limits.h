@@ -82,6 +82,7 @@ enum {
   FL_LIMIT_GAPS_ALIKE = 16,        /* of one kind and log that are told one by one */
   FL_LIMIT_ALIASES = 64,           /* names and addresses of one machine */
   FL_LIMIT_MACHINES = 1024,        /* computer names of one case; look-ups are linear */
+  FL_LIMIT_CASE_FINDS = 512,       /* YARA rules that matched in a case */
   FL_LIMIT_CASE_NOTES = 10000,     /* notes that a case keeps */
   FL_LIMIT_DIALS = 4096,           /* connections of clients that are joined with hosts' */
   FL_LIMIT_LEGS = 65536,           /* connections that a case reconstructs */

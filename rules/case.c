@@ -9,8 +9,8 @@
 
 /* What the reconstruction itself needs, whatever rules are loaded. */
 static const char *const kept_kinds[] = {
-    "rdp.",  "session.", "logon.failed", "logon.reconnect", "logon.disconnect", "service.crashed",
-    "power."};
+    "rdp.",   "session.", "logon.failed", "logon.reconnect", "logon.disconnect", "service.crashed",
+    "power.", "yara."};
 
 static void owner_free(case_owner *owner) {
   if (!owner) return;

@@ -34,6 +34,8 @@ struct fl_case_builder {
 /* case_solve.c: from what was kept to findings and verdict. */
 fl_status fl_case_solve(const fl_rules *rules, const fl_case_options *options, case_owner *owner,
                         fl_err *err);
+/* case_finds.c: a finding for each YARA rule whose events are among those that were kept. */
+fl_status fl_case_add_finds(fl_solver *s, case_owner *owner, fl_err *err);
 fl_status fl_case_note(case_owner *owner, const fl_note *note, fl_err *err);
 
 #endif

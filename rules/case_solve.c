@@ -337,6 +337,7 @@ static fl_status run_rules(const fl_rules *rules, fl_solver *s, case_owner *o, o
   for (size_t i = 0; i < n_noise + n_normal; i++) FL_TRY(cite_attempts(s, by, &all[i], err));
   o->c.findings = all;
   o->c.n_findings = n_noise + n_normal;
+  FL_TRY(fl_case_add_finds(s, o, err));
   return FL_OK;
 }
 

@@ -241,7 +241,8 @@ static fl_status match_row(fl_match *match, const fl_batch *batch, const fl_row 
   if (!plan) return no_memory(err);
   FL_TRY(sight(match, plan, fl_row_column(batch, row, FL_C_HOST), err));
   if (plan->n_refs == 0 && !plan->is_kept) return FL_OK;
-  if (row->flags & (FL_F_DUPLICATE | FL_F_TIME_INVALID)) return FL_OK;
+  const bool has_no_time = (row->flags & (FL_F_TIME_INVALID | FL_F_FINDING)) == FL_F_TIME_INVALID;
+  if (has_no_time || row->flags & FL_F_DUPLICATE) return FL_OK;
   if (!plan->is_certain) {
     fl_event event = {0};
     FL_TRY(fl_event_build(batch, row, match->scratch, &event, err));
