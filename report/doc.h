@@ -48,6 +48,7 @@ void fl_doc_headline(fl_doc *doc);
 void fl_doc_facts(fl_doc *doc);  /* client, server, user, time … */
 void fl_doc_story(fl_doc *doc);  /* what happened, in order */
 void fl_doc_causes(fl_doc *doc); /* ranked, with evidence */
+void fl_doc_finds(fl_doc *doc);  /* what YARA rules found */
 void fl_doc_advice(fl_doc *doc); /* collect, fix, check */
 void fl_doc_attempts(fl_doc *doc);
 void fl_doc_read(fl_doc *doc); /* what was read, and what it cannot show */

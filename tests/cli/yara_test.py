@@ -73,7 +73,8 @@ finds = {f["rule"]: f for f in case["findings"] if f["effect"] == "context"}
 check({"tool_by_name", "client_lost", "log_in_odd_place"} <= set(finds), f"findings of a case: {sorted(finds)}")
 check(finds["client_lost"]["text"] == "YARA rule client_lost matches in 40 places" and finds["client_lost"]["severity"] == 50
       and len(finds["client_lost"]["events"]) == 40, f"a finding: {str(finds['client_lost'])[:300]}")
-expect(run("triage", log, "--rules", path("guide"), "--exit-code=high"), 1)
+expect(run("triage", log, "--rules", path("guide"), "--exit-code=high"), 1, "What YARA rules found",
+       "YARA rule client_lost matches in 40 places")
 check(len(run("export", path("u.fltl"), "--where", only).text.splitlines()) == 81, "events of a triage's timeline")
 
 # Scripts are put together.
