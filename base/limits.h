@@ -32,7 +32,7 @@ enum {
   FL_LIMIT_YARA_FILES = 10000,      /* public sets have up to 1,000 */
   FL_LIMIT_YARA_FOLDERS = 16,       /* folders inside each other */
   FL_LIMIT_YARA_COMPILE = 10,       /* seconds of CPU for one file; 1 MiB of strings takes one */
-  FL_LIMIT_YARA_LINK = 60,          /* seconds to put all files together */
+  FL_LIMIT_YARA_LINK = 20,          /* seconds to put all files together */
   FL_LIMIT_YARA_STOPPED = 16,       /* files whose compiling is stopped; then all others are, too */
   FL_LIMIT_YARA_SCAN = 30,          /* seconds for one source, and one more for each MiB */
   FL_LIMIT_YARA_STRIKES = 3,        /* sources on which rules may be stopped; the rest is left */
