@@ -98,14 +98,17 @@ static fl_status compile_scope(rounds *r, fl_yara_scope scope, fl_err *err) {
 
 static const char *text_meta(const YR_RULE *rule, const char *name) {
   const YR_META *meta = NULL;
-  yr_rule_metas_foreach(rule, meta) if (meta->type == META_TYPE_STRING &&
-                                        strcmp(meta->identifier, name) == 0) return meta->string;
+  yr_rule_metas_foreach(rule, meta) {
+    if (meta->type == META_TYPE_STRING && strcmp(meta->identifier, name) == 0) return meta->string;
+  }
   return NULL;
 }
 
 static bool has_tag(const YR_RULE *rule, const char *name) {
   const char *tag = NULL;
-  yr_rule_tags_foreach(rule, tag) if (strcmp(tag, name) == 0) return true;
+  yr_rule_tags_foreach(rule, tag) {
+    if (strcmp(tag, name) == 0) return true;
+  }
   return false;
 }
 
@@ -119,15 +122,17 @@ size_t fl_yara_file_of(const YR_RULE *rule) { return strtoul(rule->ns->name, NUL
 
 static int64_t number_meta(const YR_RULE *rule, const char *name, int64_t otherwise) {
   const YR_META *meta = NULL;
-  yr_rule_metas_foreach(rule, meta) if (meta->type == META_TYPE_INTEGER &&
-                                        strcmp(meta->identifier, name) == 0) return meta->integer;
+  yr_rule_metas_foreach(rule, meta) {
+    if (meta->type == META_TYPE_INTEGER && strcmp(meta->identifier, name) == 0)
+      return meta->integer;
+  }
   return otherwise;
 }
 
 static fl_str tags_of(const YR_RULE *rule, fl_arena *arena) {
   const char *tag = NULL;
   size_t n = 0, at = 0;
-  yr_rule_tags_foreach(rule, tag) n += strlen(tag) + 1;
+  yr_rule_tags_foreach(rule, tag) { n += strlen(tag) + 1; }
   char *text = fl_arena_alloc(arena, n + 1);
   if (!text || !n) return (fl_str){text, 0};
   yr_rule_tags_foreach(rule, tag) {

@@ -30,9 +30,9 @@ static void put_word(FILE *f, word w, const char *text) {
   (void)fflush(f); /* seen even if this process ends the next moment */
 }
 
-/* Address sanitizers reserve terabytes. */
+/* Sanitizers reserve terabytes of addresses. */
 static void limit_memory(void) {
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && !defined(FL_SANITIZED)
+#ifndef FL_SANITIZED
   const struct rlimit memory = {FL_LIMIT_YARA_MEMORY, FL_LIMIT_YARA_MEMORY};
   (void)setrlimit(RLIMIT_AS, &memory);
 #endif
