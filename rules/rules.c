@@ -250,15 +250,18 @@ static void amend_files(fl_rules *rules, fl_rule_engine engine) {
   }
 }
 
+/* What is wrong with one kind of rules keeps no other from being finished. */
 fl_status fl_rules_finish(fl_rules *rules, fl_err *err) {
   if (rules->is_finished) return fl_fail(err, FL_E_ARG, 0, "rules were finished already");
   rules->is_finished = true;
   fl_status s = FL_OK;
   for (size_t i = 0; i < FL_N_RULE_ENGINES; i++) {
-    fl_lexer lex = {.arena = rules->arena, .messages = &rules->messages, .err = err};
-    if (rules->sets[i] && kinds[i]->finish && s == FL_OK)
-      s = kinds[i]->finish(rules->sets[i], &lex);
-    if (rules->sets[i] && kinds[i]->files && s == FL_OK) amend_files(rules, (fl_rule_engine)i);
+    fl_lexer lex = {
+        .arena = rules->arena, .messages = &rules->messages, .err = s == FL_OK ? err : NULL};
+    if (!rules->sets[i] || !kinds[i]->finish) continue;
+    const fl_status one = kinds[i]->finish(rules->sets[i], &lex);
+    if (one == FL_OK && kinds[i]->files) amend_files(rules, (fl_rule_engine)i);
+    if (s == FL_OK || one == FL_E_NOMEM) s = one;
   }
   fl_sha256_finish(rules->sha, rules->sha256);
   rules->sha = NULL;

@@ -105,5 +105,11 @@ check(len(re.findall("refused$", result.text, re.M)) == 4, "four are refused", r
 listed = [json.loads(line) for line in expect(run("rules", "list", path("some"), "--format", "json"), 3).text.splitlines()]
 check([(rule["rule"], rule["engine"], rule["line"]) for rule in listed] == [("good", "yara", 1), ("i", "yara", 2)], f"listed: {listed}")
 expect(run("match", log, "--rules", path("some")), 3, "YARA rule good", err="bad.yar:4")
+# A Sigma filter for a rule that is nowhere is found out late: YARA rules are compiled all the same.
+write("both/late.yml", "title: f\nid: 11111111-1111-4111-8111-111111111111\nlogsource: {product: windows}\nfilter:\n"
+      "  rules: [22222222-2222-4222-8222-222222222222]\n  s: {a: b}\n  condition: not s\n")
+write("both/good.yar", "rule good { condition: true }")
+both = run("match", log, "--rules", path("both"))
+check("YARA rule good" in both.text and both.code in (0, 3), "a late error of another kind", both)
 expect(run("match", log, "--rules", path("some/bad.yar")), 2, err="no rule file could be loaded")
 finish()
