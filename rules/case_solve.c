@@ -4,6 +4,7 @@
 
 #include "base/limits.h"
 #include "rules/case.h"
+#include "rules/flr.h"
 #include "rules/sequence.h"
 
 /* What the order of events rests on: recorded times first, aligned ones once clocks are known. */
@@ -118,6 +119,20 @@ static fl_status note_limit(case_owner *o, bool is_reached, fl_str text, fl_err 
   o->c.totals.n_notes++;
   const fl_note note = {UINT32_MAX, FL_NOTE_LIMIT, 0, text};
   return fl_case_note(o, &note, err);
+}
+
+/* A rule that lost its regular expression may have missed what it looks for. */
+static fl_status note_patterns(const fl_rules *rules, case_owner *o, fl_err *err) {
+  const fl_pattern *p = rules ? fl_rules_patterns(rules) : NULL;
+  for (; p; p = p->next)
+    FL_TRY(note_limit(o, p->n_given_up > 0,
+                      fl_arena_printf(o->arena,
+                                      "%.*s:%u: the regular expression reached its limit on %u "
+                                      "values, which fit nothing%s",
+                                      FL_STR_ARG(p->file), p->line, p->n_given_up,
+                                      p->n_given_up >= FL_FLR_GIVE_UPS ? "; out of use since" : ""),
+                      err));
+  return FL_OK;
 }
 
 /* What did not fit is never left out in silence: each limit gets a note. */
@@ -356,5 +371,6 @@ fl_status fl_case_solve(const fl_rules *rules, const fl_case_options *options, c
   fl_verdict_choose(&s);
   FL_TRY(run_rules(rules, &s, o, &by, err));
   FL_TRY(fl_verdict_make(&s, err));
+  FL_TRY(note_patterns(rules, o, err));
   return note_limits(&s, o, err);
 }

@@ -77,6 +77,7 @@ typedef enum fl_op {
   FL_OP_STARTS,
   FL_OP_ENDS,
   FL_OP_CIDR,
+  FL_OP_MATCHES,
   FL_OP_IN,
   FL_OP_EXISTS
 } fl_op;
@@ -84,6 +85,18 @@ typedef struct fl_network {
   uint8_t bytes[16]; /* IPv4 as IPv4-mapped IPv6 */
   unsigned n_bits;
 } fl_network;
+
+/* A regular expression with what a search needs and what became of it: not for two threads at a
+ * time. After FL_FLR_GIVE_UPS searches that a limit ended it is out of use and fits nothing. */
+typedef struct fl_pattern {
+  struct fl_regex *regex;
+  struct fl_regex_scratch *scratch; /* of all patterns of a set */
+  unsigned n_given_up;
+  fl_str text, file; /* for those who say that it is out of use */
+  uint32_t line;
+  struct fl_pattern *next;
+} fl_pattern;
+enum { FL_FLR_GIVE_UPS = 3 };
 
 typedef enum fl_expr_kind {
   FL_X_OR,
@@ -105,6 +118,7 @@ typedef struct fl_expr {
   const fl_operand *values;
   size_t n_values;
   fl_network network;
+  fl_pattern *pattern;   /* FL_OP_MATCHES */
   uint16_t event, other; /* FL_X_EVENT and the kinds after it */
   bool is_from_end;      /* FL_X_DELTA: from the end of `other` */
 } fl_expr;
@@ -154,6 +168,7 @@ typedef struct fl_step {
   uint16_t choice;  /* equal for the alternatives of one step */
   uint16_t cluster; /* equal for the items of one `unordered` */
   bool is_optional, is_repeated;
+  uint32_t least, most; /* of a repeated one: fewer are none, more are not taken; most 0 = no end */
   fl_window_kind window;
   bool has_window;
   int64_t ns;
@@ -216,6 +231,13 @@ const fl_rule *fl_rules_at(const fl_rules *rules, size_t index);
 bool fl_rule_is_noise(const fl_rule *rule);
 
 extern const char *const fl_norm_names[7];
+
+/* flr_pattern.c: `set` is the list of all patterns of a rule set or filter, newest first. */
+fl_status fl_pattern_add(fl_pattern **set, fl_str text, unsigned flags, fl_arena *arena,
+                         fl_pattern **ret_pattern, fl_err *err);
+void fl_patterns_done(fl_pattern *set);
+bool fl_pattern_fits(fl_pattern *pattern, fl_str text);
+const fl_pattern *fl_rules_patterns(const fl_rules *rules);
 
 /* flr_value.c: values of events and comparisons. */
 fl_value fl_path_value(const fl_path *path, const fl_event *event);

@@ -10,6 +10,7 @@ typedef enum fl_token_kind {
   FL_TK_EVENT,  /* $name; text is the name */
   FL_TK_VAR,    /* %name */
   FL_TK_ALIAS,  /* @name */
+  FL_TK_REGEX,  /* /text/, without the slashes; `number` is flag bits of regex.h */
   FL_TK_STRING, /* text is what stands between the quotes, escapes and all */
   FL_TK_INT,
   FL_TK_DURATION,

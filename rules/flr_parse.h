@@ -41,6 +41,7 @@ typedef struct fl_parser {
   fl_operand operands[FL_FLR_MAX_LIST];
   fl_capture captures[FL_FLR_MAX_CLAUSES];
   fl_expr_mode mode;
+  fl_pattern **patterns; /* of the set or filter */
   unsigned depth;
 } fl_parser;
 

@@ -14,6 +14,7 @@
 
 struct fl_rules {
   fl_arena *arena;
+  fl_pattern *patterns;
   const fl_rule **items;
   size_t n, cap;
   uint32_t *slots; /* hash of names: index + 1 */
@@ -41,6 +42,7 @@ fl_status fl_rules_create(fl_rules **ret_rules, fl_err *err) {
 void fl_rules_free(fl_rules *rules) {
   if (!rules) return;
   if (rules->sha) fl_sha256_finish(rules->sha, rules->sha256);
+  fl_patterns_done(rules->patterns);
   fl_arena_free(rules->arena);
   free(rules->items);
   free(rules->slots);
@@ -137,6 +139,7 @@ fl_status fl_rules_add_text(fl_rules *rules, fl_str file, fl_str text, fl_err *e
     p->lex.arena = rules->arena;
     p->lex.messages = &rules->messages;
     p->lex.err = err;
+    p->patterns = &rules->patterns;
     fl_lex_start(&p->lex, name, copy);
     s = fl_lex_check_text(&p->lex);
     if (s == FL_OK) s = fl_parse_text(p, &first, &n);
@@ -243,4 +246,5 @@ const fl_rule *fl_rules_at(const fl_rules *rules, size_t index) { return rules->
 fl_rule_info fl_rules_info(const fl_rules *rules, size_t index) {
   return rules->items[index]->info;
 }
+const fl_pattern *fl_rules_patterns(const fl_rules *rules) { return rules->patterns; }
 bool fl_rule_is_noise(const fl_rule *rule) { return strcmp(rule->info.effect, "noise") == 0; }

@@ -227,9 +227,50 @@ static void keep(fl_sight *sight, uint32_t *kept, uint32_t event) {
   sight->count++;
 }
 
+/* Are there as many that fit as the step asks for? What a limit hides does not count. */
+static bool has_enough(fl_scene *scene, const query *q, const fl_step *step, size_t *n_scanned) {
+  const fl_hits *hits = &scene->hits[q->event];
+  fl_sight *sight = &scene->sights[q->event];
+  query any_order = *q;
+  any_order.pick = PICK_NEAREST;
+  walk w = start_walk(scene, q, widest_slack(scene));
+  uint32_t hit = 0;
+  size_t n = 0;
+  sight->is_bound = false; /* its own event counts */
+  while (n < step->least && next_hit(scene, hits, &w, &hit)) {
+    if (++*n_scanned > FL_LIMIT_SEQUENCE_TRIES) {
+      mark_cut(scene, q);
+      break;
+    }
+    n += fits(scene, &any_order, hit);
+  }
+  sight->is_bound = true;
+  return n >= step->least;
+}
+
+/* A repeated step that asks for several: the first event, in the order of preference, that has
+ * enough others beside it which join with it. */
+static bool find_several(fl_scene *scene, const query *q, const fl_step *step) {
+  const fl_hits *hits = &scene->hits[q->event];
+  fl_sight *sight = &scene->sights[q->event];
+  walk w = start_walk(scene, q, widest_slack(scene));
+  uint32_t before[FL_FLR_MAX_VARS], hit = 0;
+  size_t n_scanned = 0;
+  memcpy(before, scene->vars, sizeof before);
+  while (!sight->is_cut && next_hit(scene, hits, &w, &hit)) {
+    if (++n_scanned > FL_LIMIT_SEQUENCE_TRIES) mark_cut(scene, q);
+    if (sight->is_cut || !fits(scene, q, hit)) continue;
+    (void)fl_scene_bind(scene, q->event, hit);
+    if (has_enough(scene, q, step, &n_scanned)) return true;
+    sight->is_bound = false;
+    memcpy(scene->vars, before, sizeof before);
+  }
+  return false;
+}
+
 /* A repeated step keeps the others of its window too. An anchor takes each of its events once, so
  * the limit is for those that it does not take. */
-static fl_status collect(fl_scene *scene, const query *q) {
+static fl_status collect(fl_scene *scene, const query *q, const fl_step *step) {
   fl_sight *sight = &scene->sights[q->event];
   const fl_hits *hits = &scene->hits[q->event];
   uint8_t *taken = q->event == scene->anchor_event ? scene->taken : NULL;
@@ -243,7 +284,7 @@ static fl_status collect(fl_scene *scene, const query *q) {
   uint32_t hit = 0;
   sight->is_bound = false; /* its own event may come again */
   sight->count = 0;
-  while (next_hit(scene, hits, &w, &hit)) {
+  while ((!step->most || sight->count < step->most) && next_hit(scene, hits, &w, &hit)) {
     const bool is_more = fits(scene, &any_order, hit);
     const bool is_new = is_more && taken && !taken[hit];
     if (!is_new && ++n_scanned > FL_LIMIT_SEQUENCE_SCAN) {
@@ -295,9 +336,11 @@ static fl_status look(fl_scene *scene, const fl_step *step, query q) {
   sight->to = q.to;
   sight->is_loose = lacks_join(scene, step->event, &sight->loose_var);
   if (sight->is_loose) return FL_OK;
-  if (q.to < q.from || !find(scene, &q, &hit)) return FL_OK;
+  if (q.to < q.from) return FL_OK;
+  if (step->least > 1) return find_several(scene, &q, step) ? collect(scene, &q, step) : FL_OK;
+  if (!find(scene, &q, &hit)) return FL_OK;
   (void)fl_scene_bind(scene, step->event, hit);
-  return step->is_repeated ? collect(scene, &q) : FL_OK;
+  return step->is_repeated ? collect(scene, &q, step) : FL_OK;
 }
 
 static query query_of(const fl_scene *scene, const fl_step *step, uint32_t prev) {
@@ -467,14 +510,17 @@ static fl_status search_until(fl_scene *scene) {
 }
 
 /* The anchor's own alternatives are not looked for; its other occurrences are. */
-static fl_status search_anchor(fl_scene *scene) {
+static fl_status search_anchor(fl_scene *scene, bool *ret_is_match) {
   const fl_step *step = &scene->rule->steps[scene->rule->anchor];
+  size_t n_scanned = 0;
+  *ret_is_match = true;
   if (!step->is_repeated) return FL_OK;
   const query q = query_of(scene, &(fl_step){.event = scene->anchor_event}, scene->anchor);
   query clipped = q;
   clipped.event = scene->anchor_event;
   if (clipped.to > scene->last) clipped.to = scene->last;
-  return collect(scene, &clipped);
+  if (step->least > 1) *ret_is_match = has_enough(scene, &clipped, step, &n_scanned);
+  return *ret_is_match ? collect(scene, &clipped, step) : FL_OK;
 }
 
 fl_status fl_scene_search(fl_scene *scene, bool *ret_is_match) {
@@ -483,7 +529,7 @@ fl_status fl_scene_search(fl_scene *scene, bool *ret_is_match) {
   uint32_t prev = scene->anchor;
   bool is_match = true;
   FL_TRY(search_until(scene));
-  FL_TRY(search_anchor(scene));
+  FL_TRY(search_anchor(scene, &is_match));
   for (size_t i = 0, end = 0; i < rule->n_steps && is_match; i = end) {
     const fl_step *step = &rule->steps[i];
     end = group_end(rule, i);
