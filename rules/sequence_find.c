@@ -17,7 +17,7 @@ typedef struct query {
 
 /* Hits with one join key, or all of them: positions in an index or in the hits themselves. */
 typedef struct lane {
-  const uint64_t *keys; /* NULL = all hits */
+  const uint32_t *order; /* NULL = all hits */
   size_t at, end;
 } lane;
 
@@ -35,12 +35,10 @@ static fl_time plus(fl_time t, int64_t ns) {
 }
 
 static fl_time time_of(const fl_scene *scene, uint32_t event) {
-  return scene->run->in->times[event];
+  return fl_run_time(scene->run, event);
 }
 
-static uint32_t hit_of(const lane *l, size_t i) {
-  return l->keys ? (uint32_t)l->keys[i] : (uint32_t)i;
-}
+static uint32_t hit_of(const lane *l, size_t i) { return l->order ? l->order[i] : (uint32_t)i; }
 
 /* The first hit of a lane at or after a time, or behind all at that time. */
 static size_t place_of(const fl_scene *scene, const fl_hits *hits, const lane *l, fl_time t,
@@ -55,11 +53,13 @@ static size_t place_of(const fl_scene *scene, const fl_hits *hits, const lane *l
   return low;
 }
 
-static size_t first_key(const fl_hits *hits, uint64_t key) {
+/* The first hit in the index with a value of its key that is not below. */
+static size_t first_of(const fl_hits *hits, size_t n_captures, uint32_t value) {
+  if (hits->n_starts) return value < hits->n_starts ? hits->starts[value] : hits->n;
   size_t low = 0, high = hits->n;
   while (low < high) {
     const size_t middle = low + (high - low) / 2;
-    if (hits->by_key[middle] < key) low = middle + 1;
+    if (hits->values[hits->order[middle] * n_captures + hits->key] < value) low = middle + 1;
     else high = middle;
   }
   return low;
@@ -69,15 +69,16 @@ static size_t first_key(const fl_hits *hits, uint64_t key) {
 static size_t open_lanes(const fl_scene *scene, uint16_t event, lane lanes[2]) {
   const fl_hits *hits = &scene->hits[event];
   const fl_selector *selector = &scene->rule->selectors[event];
-  const uint32_t value = hits->by_key ? scene->vars[selector->captures[hits->key].var] : 0;
+  const bool has_index = hits->key != FL_FLR_NONE && hits->n > 0;
+  const uint32_t value = has_index ? scene->vars[selector->captures[hits->key].var] : 0;
   if (value == 0) {
     lanes[0] = (lane){NULL, 0, hits->n};
     return 1;
   }
-  lanes[0] = (lane){hits->by_key, first_key(hits, (uint64_t)value << 32),
-                    first_key(hits, ((uint64_t)value + 1) << 32)};
-  lanes[1] = (lane){hits->by_key, 0, first_key(hits, UINT64_C(1) << 32)};
-  return 2;
+  const size_t n = selector->n_captures;
+  lanes[0] = (lane){hits->order, first_of(hits, n, value), first_of(hits, n, value + 1)};
+  lanes[1] = (lane){hits->order, 0, first_of(hits, n, 1)};
+  return lanes[1].end ? 2 : 1;
 }
 
 static walk start_walk(const fl_scene *scene, const query *q, int64_t slack) {
@@ -151,7 +152,7 @@ static bool joins(const fl_scene *scene, uint16_t event, uint32_t hit) {
 /* Equal times in one log: record numbers tell the order. */
 static bool is_in_order(const fl_scene *scene, const query *q, uint32_t event) {
   if (q->pick == PICK_NEAREST || time_of(scene, event) != time_of(scene, q->base)) return true;
-  const fl_event *a = scene->run->in->events[q->base], *b = scene->run->in->events[event];
+  const fl_event *a = fl_run_event(scene->run, q->base), *b = fl_run_event(scene->run, event);
   if (a->record_id < 0 || b->record_id < 0 || !fl_str_eq(a->channel, b->channel) ||
       !fl_str_eq(a->host, b->host))
     return true;
@@ -161,7 +162,7 @@ static bool is_in_order(const fl_scene *scene, const query *q, uint32_t event) {
 static bool is_in_window(const fl_scene *scene, const query *q, uint32_t event) {
   const fl_time t = time_of(scene, event);
   if (t >= q->from && t <= q->to) return is_in_order(scene, q, event);
-  const int64_t slack = fl_hosts_tolerance(scene, scene->run->event_machine[event]);
+  const int64_t slack = fl_hosts_tolerance(scene, fl_run_slot(scene->run, event)->machine);
   return t >= plus(q->from, -slack) && t <= plus(q->to, slack);
 }
 
@@ -272,7 +273,7 @@ static bool find_several(fl_scene *scene, const query *q, const fl_step *step) {
  * the limit is for those that it does not take. */
 static fl_status collect(fl_scene *scene, const query *q, const fl_step *step) {
   fl_sight *sight = &scene->sights[q->event];
-  const fl_hits *hits = &scene->hits[q->event];
+  fl_hits *hits = &scene->hits[q->event];
   uint8_t *taken = q->event == scene->anchor_event ? scene->taken : NULL;
   uint32_t *kept = FL_NEW_ARRAY(scene->run->scratch, uint32_t, FL_LIMIT_SEQUENCE_KEPT);
   if (!kept) return fl_fail(scene->run->err, FL_E_NOMEM, 0, "out of memory for sequences");
@@ -324,10 +325,28 @@ static bool lacks_join(const fl_scene *scene, uint16_t event, uint16_t *ret_var)
   return false;
 }
 
+/* What was there may be forgotten, what is to come was not waited for. */
+static void mark_window(fl_scene *scene, const fl_step *step, const query *q) {
+  fl_sight *sight = &scene->sights[step->event];
+  const bool is_gone = plus(q->from, -widest_slack(scene)) < scene->of->cut;
+  const bool is_to_come = scene->is_early && plus(q->to, widest_slack(scene)) >= scene->run->now;
+  if (!is_gone && !is_to_come) return;
+  if (!sight->is_bound || step->is_repeated) sight->is_cut = true;
+  if (is_gone && (step->is_repeated || q->pick == PICK_FIRST)) sight->is_first_cut = true;
+  if (is_to_come && step->is_repeated) sight->is_last_cut = true;
+}
+
+static fl_status search(fl_scene *scene, const fl_step *step, const query *q) {
+  uint32_t hit = 0;
+  if (step->least > 1) return find_several(scene, q, step) ? collect(scene, q, step) : FL_OK;
+  if (!find(scene, q, &hit)) return FL_OK;
+  (void)fl_scene_bind(scene, step->event, hit);
+  return step->is_repeated ? collect(scene, q, step) : FL_OK;
+}
+
 /* Looks for one event; what was found is bound. */
 static fl_status look(fl_scene *scene, const fl_step *step, query q) {
   fl_sight *sight = &scene->sights[step->event];
-  uint32_t hit = 0;
   q.event = step->event;
   if (q.to > scene->last) q.to = scene->last;
   sight->is_searched = true;
@@ -335,12 +354,10 @@ static fl_status look(fl_scene *scene, const fl_step *step, query q) {
   sight->from = q.from;
   sight->to = q.to;
   sight->is_loose = lacks_join(scene, step->event, &sight->loose_var);
-  if (sight->is_loose) return FL_OK;
-  if (q.to < q.from) return FL_OK;
-  if (step->least > 1) return find_several(scene, &q, step) ? collect(scene, &q, step) : FL_OK;
-  if (!find(scene, &q, &hit)) return FL_OK;
-  (void)fl_scene_bind(scene, step->event, hit);
-  return step->is_repeated ? collect(scene, &q, step) : FL_OK;
+  if (sight->is_loose || q.to < q.from) return FL_OK;
+  FL_TRY(search(scene, step, &q));
+  if (scene->is_early || scene->of->cut > INT64_MIN) mark_window(scene, step, &q);
+  return FL_OK;
 }
 
 static query query_of(const fl_scene *scene, const fl_step *step, uint32_t prev) {

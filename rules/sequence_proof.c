@@ -1,6 +1,7 @@
 /* sequence_proof.c - which logs of a machine would hold an event, and whether it is written there.
  *
  * Worked out once for each selector and machine; time is looked at later, for each window. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -38,9 +39,9 @@ static bool add_log(draft *d, fl_str channel) {
     if (fl_str_eq_nocase(d->logs[i].channel, channel)) return true;
   size_t first = 0, n_found = 0;
   const size_t n =
-      slice(run->coverage_at, run->coverage_machine, run->in->n_coverage, d->machine, &first);
+      slice(run->coverage_at, run->coverage_machine, run->in.n_coverage, d->machine, &first);
   for (size_t i = first; i < first + n; i++)
-    n_found += fl_str_eq_nocase(run->in->coverage[run->coverage_at[i]].channel, channel);
+    n_found += fl_str_eq_nocase(run->in.coverage[run->coverage_at[i]].channel, channel);
   uint32_t *entries = FL_NEW_ARRAY(run->work, uint32_t, n_found);
   if (n_found == 0 || !entries || d->n_logs == MAX_LOGS) {
     const fl_str host = fl_hosts_name(run, d->machine);
@@ -50,7 +51,7 @@ static bool add_log(draft *d, fl_str channel) {
   }
   n_found = 0;
   for (size_t i = first; i < first + n; i++)
-    if (fl_str_eq_nocase(run->in->coverage[run->coverage_at[i]].channel, channel))
+    if (fl_str_eq_nocase(run->in.coverage[run->coverage_at[i]].channel, channel))
       entries[n_found++] = run->coverage_at[i];
   d->logs[d->n_logs++] = (fl_proof_log){channel, entries, n_found};
   return true;
@@ -73,11 +74,11 @@ static bool add_row(draft *d, fl_str provider, int64_t id) {
   const fl_str host = fl_hosts_name(run, d->machine);
   size_t first = 0;
   const size_t n =
-      slice(run->sighting_at, run->sighting_machine, run->in->n_sightings, d->machine, &first);
+      slice(run->sighting_at, run->sighting_machine, run->in.n_sightings, d->machine, &first);
   bool occurs = provider.n && is_always(provider, id), has_log = channel.n > 0;
   if (channel.n && !add_log(d, channel)) return false;
   for (size_t i = first; i < first + n; i++) {
-    const fl_sighting *s = &run->in->sightings[run->sighting_at[i]];
+    const fl_sighting *s = &run->in.sightings[run->sighting_at[i]];
     if (!fits(provider, s->provider) || !fits(channel, s->channel)) continue;
     has_log = true;
     occurs = occurs || id < 0 || s->event_id == id || is_always(s->provider, id);
@@ -122,7 +123,11 @@ static bool add_all(draft *d) {
 
 const fl_proof *fl_proof_of(fl_scene *scene, uint16_t event, int32_t machine) {
   fl_run *run = scene->run;
-  const fl_proof **slot = &run->proofs[(size_t)machine * scene->rule->n_selectors + event];
+  const size_t n_selectors = scene->rule->n_selectors;
+  if (!scene->of->proofs)
+    scene->of->proofs = calloc(run->in.n_machines * n_selectors + 1, sizeof *scene->of->proofs);
+  if (!scene->of->proofs) return NULL;
+  const fl_proof **slot = &scene->of->proofs[(size_t)machine * n_selectors + event];
   if (*slot) return *slot;
   draft d = {.run = run, .selector = &scene->rule->selectors[event], .machine = machine};
   const bool is_possible = add_all(&d);

@@ -56,9 +56,9 @@ static fl_str selector_words(fl_scene *scene, uint16_t event) {
 static fl_str bound_words(fl_scene *scene, uint16_t event) {
   fl_arena *scratch = scene->run->scratch;
   const uint32_t first = scene->sights[event].first;
-  const fl_event *e = scene->run->in->events[first];
+  const fl_event *e = fl_run_event(scene->run, first);
   const fl_str sentence = fl_event_sentence(e, scratch);
-  const fl_str when = fl_moment_text(scene->run->in->times[first], scratch);
+  const fl_str when = fl_moment_text(fl_run_time(scene->run, first), scratch);
   if (sentence.n)
     return fl_arena_printf(scratch, "%.*s (%.*s, %.*s)", FL_STR_ARG(sentence), FL_STR_ARG(e->host),
                            FL_STR_ARG(when));
