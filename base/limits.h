@@ -42,6 +42,7 @@ enum {
   FL_LIMIT_SEQUENCE_KEPT = 256,        /* events cited of one repeated step */
   FL_LIMIT_SEQUENCE_FINDINGS = 8192,   /* of one rule; the newest stay */
   FL_LIMIT_SEQUENCE_REPEATS = 1024,    /* of {m,n}: fewer than are looked at */
+  FL_LIMIT_TRACE_RUNS = 16,            /* told when somebody asks why */
   FL_LIMIT_SIGHTINGS = 262144,         /* (host, provider, channel, id) that occur in a case */
   FL_LIMIT_BLOCK_EVENTS = 65536,       /* timeline: events of one block */
   FL_LIMIT_BLOCK_BYTES = 64 << 20,     /* timeline: a block when unpacked, and its rows' texts */

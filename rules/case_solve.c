@@ -338,10 +338,12 @@ static fl_status run_rules(const fl_rules *rules, fl_solver *s, case_owner *o, o
   fl_finding *noise = NULL, *normal = NULL;
   size_t n_noise = 0, n_normal = 0;
   uint64_t evicted = 0;
+  if (s->options->trace) FL_TRY(fl_case_trace(o, s->options->trace, &in, err));
   FL_TRY(fl_sequences_run(&in, s->arena, &noise, &n_noise, &evicted, err));
   o->c.n_evicted += evicted;
   FL_TRY(hide(noise, n_noise, s->arena, &in, err));
   in.part = FL_RULES_NORMAL;
+  if (s->options->trace) FL_TRY(fl_case_trace(o, s->options->trace, &in, err));
   FL_TRY(fl_sequences_run(&in, s->arena, &normal, &n_normal, &evicted, err));
   o->c.n_evicted += evicted;
   fl_finding *all = FL_NEW_ARRAY(s->arena, fl_finding, n_noise + n_normal + 1);

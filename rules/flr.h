@@ -111,6 +111,7 @@ typedef enum fl_expr_kind {
 /* Or and and have any number of kids, so that depth comes from parentheses alone. */
 typedef struct fl_expr {
   fl_expr_kind kind;
+  fl_str text; /* as written */
   const struct fl_expr *kid, *next;
   fl_operand left;
   fl_op op;
@@ -125,6 +126,7 @@ typedef struct fl_expr {
 
 typedef struct fl_capture {
   fl_path path;
+  fl_str text; /* as written; empty for machine(role) */
   uint16_t var;
   bool is_required;
 } fl_capture;
@@ -148,6 +150,7 @@ typedef struct fl_selector {
   size_t at;     /* in its text, for messages */
   unsigned role; /* 0 = any */
   fl_event_source source;
+  fl_str written;       /* "client @rcm 1149" */
   const fl_expr *where; /* NULL = none */
   const fl_capture *captures;
   size_t n_captures;
@@ -174,6 +177,7 @@ typedef struct fl_step {
   int64_t ns;
   uint16_t from, to; /* events that the window counts from */
   size_t at;
+  fl_str text; /* as written */
 } fl_step;
 
 typedef enum fl_part_kind {
@@ -206,6 +210,7 @@ typedef struct fl_score_line {
   bool is_decisive;
   const fl_expr *cond;
   const fl_part *text; /* NULL = made from the condition */
+  fl_str written;      /* "+60 if $a" */
 } fl_score_line;
 
 typedef struct fl_rule {

@@ -189,6 +189,7 @@ static fl_status parse_capture(fl_parser *p, fl_capture *ret_capture, bool *ret_
   FL_TRY(fl_parse_var_name(p, var.text, var.at, &capture.var));
   p->draft->is_captured[capture.var] = true;
   if (fl_lex_take_word(&p->lex, "as")) FL_TRY(parse_norm(p, capture.var));
+  capture.text = fl_lex_since(&p->lex, first.at);
   *ret_capture = capture;
   *ret_is_capture = true;
   return FL_OK;
@@ -251,9 +252,11 @@ static fl_status parse_event(fl_parser *p) {
   fl_lex_next(&p->lex);
   FL_TRY(fl_lex_need_sign(&p->lex, ":", "the event's name"));
   bool is_role = false;
+  const size_t at = p->lex.token.at;
   if (p->lex.token.kind == FL_TK_NAME) selector.role = fl_parse_role(p->lex.token.text, &is_role);
   if (is_role) fl_lex_next(&p->lex);
   FL_TRY(fl_parse_source(p, &selector.source));
+  selector.written = fl_lex_since(&p->lex, at);
   if (fl_lex_take_sign(&p->lex, "{")) FL_TRY(parse_clauses(p, &selector));
   draft->selectors[draft->rule.n_selectors] = selector;
   draft->is_named[draft->rule.n_selectors] = false;

@@ -384,6 +384,7 @@ static fl_status parse_cond_atom(fl_parser *p, fl_expr *expr) {
 static fl_status parse_or(fl_parser *p, const fl_expr **ret_expr);
 
 static fl_status parse_not(fl_parser *p, const fl_expr **ret_expr) {
+  const size_t at = p->lex.token.at;
   if (p->depth >= FL_LIMIT_RULE_DEPTH)
     return fl_lex_error(&p->lex, p->lex.token.at, "condition is nested deeper than %d levels",
                         FL_LIMIT_RULE_DEPTH);
@@ -407,12 +408,14 @@ static fl_status parse_not(fl_parser *p, const fl_expr **ret_expr) {
     if (s == FL_OK) s = parse_comparison(p, expr);
   }
   p->depth--;
+  expr->text = fl_lex_since(&p->lex, at);
   *ret_expr = expr;
   return s;
 }
 
 /* One level of and/or: a single term stays itself. */
 static fl_status parse_terms(fl_parser *p, bool is_or, const fl_expr **ret_expr) {
+  const size_t at = p->lex.token.at;
   const fl_expr *first = NULL;
   FL_TRY(is_or ? parse_terms(p, false, &first) : parse_not(p, &first));
   if (!fl_lex_is_word(&p->lex, is_or ? "or" : "and")) {
@@ -433,6 +436,7 @@ static fl_status parse_terms(fl_parser *p, bool is_or, const fl_expr **ret_expr)
     tail->next = copy;
     tail = copy;
   }
+  expr->text = fl_lex_since(&p->lex, at);
   *ret_expr = expr;
   return FL_OK;
 }

@@ -132,6 +132,7 @@ static fl_token_kind read_sign(fl_lexer *lex, fl_token *token) {
 }
 
 void fl_lex_next(fl_lexer *lex) {
+  lex->behind = lex->pos;
   fl_token token = {.starts_line = lex->pos == 0};
   const bool is_sound = skip_blanks(lex, &token.starts_line);
   token.at = lex->pos;

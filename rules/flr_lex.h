@@ -36,6 +36,7 @@ typedef struct fl_lexer {
   fl_str file, text;
   size_t pos, end; /* words end at `end`: the whole text, or a place in a template */
   fl_token token;  /* the current one */
+  size_t behind;   /* end of the one before it */
   fl_arena *arena;
   fl_message_list *messages;
   fl_err *err;
@@ -48,6 +49,12 @@ void fl_lex_start(fl_lexer *lex, fl_str file, fl_str text);
 void fl_lex_next(fl_lexer *lex);
 /* Complains about the first byte that is no UTF-8, or NUL. */
 fl_status fl_lex_check_text(fl_lexer *lex);
+
+/* What stands between a place and the end of the last word taken: as written, for those who ask
+ * why. */
+static inline fl_str fl_lex_since(const fl_lexer *lex, size_t at) {
+  return (fl_str){lex->text.p + at, lex->behind > at ? lex->behind - at : 0};
+}
 
 bool fl_lex_is_sign(const fl_lexer *lex, const char *sign);
 bool fl_lex_is_word(const fl_lexer *lex, const char *word);

@@ -88,7 +88,7 @@ static fl_status parse_quantity(fl_parser *p, fl_step *step) {
 
 /* $a or ($a | $b), then how many of them and a window. */
 static fl_status parse_item(fl_parser *p, uint16_t cluster) {
-  const size_t first = p->draft->rule.n_steps;
+  const size_t first = p->draft->rule.n_steps, start = p->lex.token.at;
   fl_step step = {.kind = FL_STEP_ITEM,
                   .choice = FL_FLR_NONE,
                   .cluster = cluster,
@@ -113,10 +113,12 @@ static fl_status parse_item(fl_parser *p, uint16_t cluster) {
   if (step.has_window && cluster != FL_FLR_NONE)
     return fl_lex_error(&p->lex, at,
                         "items of 'unordered' share its window and have none of their own");
+  step.text = fl_lex_since(&p->lex, start);
   for (size_t i = first; i < p->draft->rule.n_steps; i++) {
     fl_step *made = &p->draft->steps[i];
     made->is_optional = step.is_optional;
     made->is_repeated = step.is_repeated;
+    made->text = step.text;
     made->least = step.least;
     made->most = step.most;
     made->window = step.window;
@@ -177,6 +179,7 @@ static fl_status parse_absent(fl_parser *p) {
                         "expected 'within', 'during' or 'between' after the absent event, found %s",
                         fl_lex_shown(&p->lex).p);
   }
+  step.text = fl_lex_since(&p->lex, step.at);
   return add_step(p, &step);
 }
 
@@ -189,6 +192,7 @@ static fl_status parse_until(fl_parser *p) {
                   .is_optional = true,
                   .at = p->lex.token.at};
   FL_TRY(need_event(p, "'until'", &step.event));
+  step.text = fl_lex_since(&p->lex, step.at);
   return add_step(p, &step);
 }
 

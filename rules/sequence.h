@@ -2,11 +2,20 @@
 #ifndef FL_RULES_SEQUENCE_H
 #define FL_RULES_SEQUENCE_H
 
+#include "faultline/trace.h"
 #include "rules/match.h"
 
 /* Rules with effect "noise" run first, over all events; the caller then leaves out what they
  * matched and runs the others. */
 typedef enum fl_rules_part { FL_RULES_NOISE, FL_RULES_NORMAL } fl_rules_part;
+
+/* Whose runs are told, and to whom; NULL `trace` = nobody asks. */
+typedef struct fl_sequence_trace {
+  fl_trace *trace;
+  const fl_event *event; /* asked about; one of the input's, by address */
+  uint32_t rule;         /* no other is looked at */
+  const fl_case *names;  /* of sources */
+} fl_sequence_trace;
 
 /* Everything is borrowed and outlives the findings. */
 typedef struct fl_sequence_input {
@@ -29,6 +38,7 @@ typedef struct fl_sequence_input {
   const fl_event *(*fetch)(void *self, uint64_t ref, fl_arena *arena);
   void *fetcher;
   size_t page; /* hits between two looks at what is over; 0 = as is best. No result depends on it */
+  fl_sequence_trace trace;
   bool is_kept; /* the events are in memory anyway: no run is given up for lack of room */
 } fl_sequence_input;
 
@@ -51,5 +61,7 @@ fl_status fl_run_finish(fl_run *run, const fl_finding **ret_findings, size_t *re
 fl_status fl_sequences_run(const fl_sequence_input *input, fl_arena *arena,
                            fl_finding **ret_findings, size_t *ret_n, uint64_t *ret_evicted,
                            fl_err *err);
+/* Runs of one rule that one event could be part of, told to input->trace. */
+fl_status fl_sequences_trace(const fl_sequence_input *input, fl_err *err);
 
 #endif

@@ -20,12 +20,6 @@ static bool is_log_covered(const fl_run *run, const fl_proof_log *log, fl_time f
   return false;
 }
 
-static fl_time shifted(fl_time t, int64_t ns) {
-  if (ns > 0 && t > INT64_MAX - ns) return INT64_MAX;
-  if (ns < 0 && t < INT64_MIN - ns) return INT64_MIN;
-  return t + ns;
-}
-
 /* Coverage is in the machine's own time. */
 static bool prove_on(fl_scene *scene, uint16_t event, int32_t machine) {
   const int64_t widest_offset = 400000000 * FL_SECOND;
@@ -39,8 +33,8 @@ static bool prove_on(fl_scene *scene, uint16_t event, int32_t machine) {
     sight->reason = proof ? proof->reason : FL_STR("memory is short");
     return false;
   }
-  const fl_time from = shifted(shifted(sight->from, -slack), -offset);
-  const fl_time to = shifted(shifted(sight->to, slack), -offset);
+  const fl_time from = fl_time_plus(fl_time_plus(sight->from, -slack), -offset);
+  const fl_time to = fl_time_plus(fl_time_plus(sight->to, slack), -offset);
   for (size_t i = 0; i < proof->n_logs; i++) {
     const fl_proof_log *log = &proof->logs[i];
     if (is_log_covered(run, log, from, to)) continue;

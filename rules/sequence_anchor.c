@@ -56,6 +56,9 @@ fl_status fl_anchor_decide(fl_run *run, size_t rule, uint16_t event, uint32_t hi
   scene->is_early = is_early;
   fl_arena_reset(run->scratch);
   start_scene(scene, event, hit);
+  const uint32_t n_before = run->n_given;
   FL_TRY(fl_scene_search(scene, &is_match));
-  return is_match ? fl_scene_score(scene, rule) : FL_OK;
+  if (is_match) FL_TRY(fl_scene_score(scene, rule));
+  if (run->in.trace.trace) fl_scene_trace(scene, is_match, run->n_given > n_before);
+  return FL_OK;
 }

@@ -28,12 +28,6 @@ typedef struct walk {
   size_t n_lanes;
 } walk;
 
-static fl_time plus(fl_time t, int64_t ns) {
-  if (ns > 0 && t > INT64_MAX - ns) return INT64_MAX;
-  if (ns < 0 && t < INT64_MIN - ns) return INT64_MIN;
-  return t + ns;
-}
-
 static fl_time time_of(const fl_scene *scene, uint32_t event) {
   return fl_run_time(scene->run, event);
 }
@@ -87,8 +81,8 @@ static walk start_walk(const fl_scene *scene, const query *q, int64_t slack) {
   w.n_lanes = open_lanes(scene, q->event, w.ahead);
   for (size_t i = 0; i < w.n_lanes; i++) {
     lane *l = &w.ahead[i];
-    l->at = place_of(scene, hits, l, plus(q->from, -slack), false);
-    l->end = place_of(scene, hits, l, plus(q->to, slack), true);
+    l->at = place_of(scene, hits, l, fl_time_plus(q->from, -slack), false);
+    l->end = place_of(scene, hits, l, fl_time_plus(q->to, slack), true);
     w.behind[i] = *l;
     if (q->pick == PICK_FIRST) w.behind[i].end = l->at;
     else if (q->pick == PICK_LAST) l->at = l->end;
@@ -163,7 +157,7 @@ static bool is_in_window(const fl_scene *scene, const query *q, uint32_t event) 
   const fl_time t = time_of(scene, event);
   if (t >= q->from && t <= q->to) return is_in_order(scene, q, event);
   const int64_t slack = fl_hosts_tolerance(scene, fl_run_slot(scene->run, event)->machine);
-  return t >= plus(q->from, -slack) && t <= plus(q->to, slack);
+  return t >= fl_time_plus(q->from, -slack) && t <= fl_time_plus(q->to, slack);
 }
 
 static bool fits(const fl_scene *scene, const query *q, uint32_t hit) {
@@ -328,8 +322,9 @@ static bool lacks_join(const fl_scene *scene, uint16_t event, uint16_t *ret_var)
 /* What was there may be forgotten, what is to come was not waited for. */
 static void mark_window(fl_scene *scene, const fl_step *step, const query *q) {
   fl_sight *sight = &scene->sights[step->event];
-  const bool is_gone = plus(q->from, -widest_slack(scene)) < scene->of->cut;
-  const bool is_to_come = scene->is_early && plus(q->to, widest_slack(scene)) >= scene->run->now;
+  const bool is_gone = fl_time_plus(q->from, -widest_slack(scene)) < scene->of->cut;
+  const bool is_to_come =
+      scene->is_early && fl_time_plus(q->to, widest_slack(scene)) >= scene->run->now;
   if (!is_gone && !is_to_come) return;
   if (!sight->is_bound || step->is_repeated) sight->is_cut = true;
   if (is_gone && (step->is_repeated || q->pick == PICK_FIRST)) sight->is_first_cut = true;
@@ -361,19 +356,19 @@ static fl_status look(fl_scene *scene, const fl_step *step, query q) {
 }
 
 static query query_of(const fl_scene *scene, const fl_step *step, uint32_t prev) {
-  const fl_time limit = plus(scene->end, scene->rule->within_ns);
+  const fl_time limit = fl_time_plus(scene->end, scene->rule->within_ns);
   const bool prev_is_anchor = prev == scene->anchor;
   query q = {.event = step->event, .base = prev, .pick = PICK_FIRST};
   switch (step->window) {
     case FL_W_BEFORE:
-      q.from = plus(scene->start, -step->ns);
+      q.from = fl_time_plus(scene->start, -step->ns);
       q.to = scene->start;
       q.pick = PICK_LAST;
       q.base = scene->anchor;
       break;
     case FL_W_DURING:
-      q.from = plus(scene->start, -step->ns);
-      q.to = plus(scene->end, step->ns);
+      q.from = fl_time_plus(scene->start, -step->ns);
+      q.to = fl_time_plus(scene->end, step->ns);
       q.pick = PICK_NEAREST;
       break;
     case FL_W_FORWARD:
@@ -381,7 +376,8 @@ static query query_of(const fl_scene *scene, const fl_step *step, uint32_t prev)
     case FL_W_BEFORE_EVENT:
     case FL_W_BETWEEN:
       q.from = prev_is_anchor ? scene->start : time_of(scene, prev);
-      q.to = step->has_window ? plus(prev_is_anchor ? scene->end : q.from, step->ns) : limit;
+      q.to =
+          step->has_window ? fl_time_plus(prev_is_anchor ? scene->end : q.from, step->ns) : limit;
       if (q.to > limit) q.to = limit;
       break;
   }
@@ -398,16 +394,16 @@ static query absent_query(const fl_scene *scene, const fl_step *step) {
   if (step->window == FL_W_DURING) return query_of(scene, step, scene->anchor);
   if (step->window == FL_W_BEFORE_EVENT) {
     q.to = has_a ? time_of(scene, a->first) : scene->start;
-    q.from = plus(q.to, -step->ns);
+    q.from = fl_time_plus(q.to, -step->ns);
     q.pick = PICK_LAST;
     q.base = has_a ? a->first : scene->anchor;
   } else if (step->window == FL_W_BETWEEN) {
     q.from = has_a ? time_of(scene, a->first) : scene->start;
-    q.to = has_b ? time_of(scene, b->first) : plus(scene->end, scene->rule->within_ns);
+    q.to = has_b ? time_of(scene, b->first) : fl_time_plus(scene->end, scene->rule->within_ns);
     q.base = has_a ? a->first : scene->anchor;
   } else {
     q.from = has_a ? time_of(scene, a->first) : scene->start;
-    q.to = plus(has_a ? time_of(scene, a->last) : scene->end, step->ns);
+    q.to = fl_time_plus(has_a ? time_of(scene, a->last) : scene->end, step->ns);
     q.base = has_a ? a->first : scene->anchor;
   }
   return q;
@@ -433,8 +429,8 @@ static bool place_cluster(fl_scene *scene, size_t first, size_t end, query base,
     }
     *ret_low = low;
     *ret_high = high;
-    if (low > high || high <= plus(low, ns)) return true;
-    base.from = plus(high, -ns);
+    if (low > high || high <= fl_time_plus(low, ns)) return true;
+    base.from = fl_time_plus(high, -ns);
   }
   scene->run->n_evicted++;
   return false;
@@ -456,8 +452,8 @@ static fl_status search_cluster(fl_scene *scene, size_t first, size_t end, uint3
   query q = query_of(scene, &(fl_step){.event = steps[first].event}, *prev);
   q.pick = has_anchor ? PICK_NEAREST : PICK_FIRST;
   if (has_anchor) {
-    q.from = plus(scene->start, -steps[first].ns);
-    q.to = plus(scene->end, steps[first].ns);
+    q.from = fl_time_plus(scene->start, -steps[first].ns);
+    q.to = fl_time_plus(scene->end, steps[first].ns);
   } else {
     fl_time low = 0, high = 0;
     if (q.to > scene->last) q.to = scene->last;
@@ -466,9 +462,9 @@ static fl_status search_cluster(fl_scene *scene, size_t first, size_t end, uint3
       return FL_OK;
     }
     if (low <= high) {
-      const fl_time from = plus(high, -steps[first].ns);
+      const fl_time from = fl_time_plus(high, -steps[first].ns);
       if (from > q.from) q.from = from;
-      if (plus(low, steps[first].ns) < q.to) q.to = plus(low, steps[first].ns);
+      if (fl_time_plus(low, steps[first].ns) < q.to) q.to = fl_time_plus(low, steps[first].ns);
     }
   }
   for (size_t i = first; i < end; i++) {
@@ -518,7 +514,7 @@ static fl_status search_until(fl_scene *scene) {
     const fl_step *step = &scene->rule->steps[i];
     if (step->kind != FL_STEP_UNTIL) continue;
     query q = query_of(scene, step, scene->anchor);
-    q.from = plus(scene->end, 1);
+    q.from = fl_time_plus(scene->end, 1);
     FL_TRY(look(scene, step, q));
     if (scene->sights[step->event].is_bound)
       scene->last = time_of(scene, scene->sights[step->event].first);

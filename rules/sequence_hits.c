@@ -74,6 +74,10 @@ static fl_status keep_slot(fl_run *run, arrival *a) {
     return fl_fail(run->err, FL_E_LIMIT, 0, "more than %u events that rules ask for", UINT32_MAX);
   if (!fl_grow((void **)&run->slots, &run->cap_slots, run->n_slots + 1, sizeof *run->slots))
     return no_memory(run);
+  if (run->in.trace.trace && run->in.trace.event == a->event) {
+    run->has_traced = true;
+    run->traced_at = run->base + (uint32_t)run->n_slots;
+  }
   run->slots[run->n_slots++] = a->slot;
   a->is_kept = true;
   return FL_OK;
@@ -214,6 +218,7 @@ fl_status fl_hits_init(fl_run *run) {
   for (size_t r = 0; r < fl_rules_count(run->rules); r++) {
     const fl_rule *rule = fl_rules_at(run->rules, r);
     if (fl_rule_is_noise(rule) != (run->in.part == FL_RULES_NOISE)) continue;
+    if (run->in.trace.trace && run->in.trace.rule != r) continue;
     for (size_t k = 0; k < rule->n_steps; k++) {
       fl_hits *hits = &run->hits[run->first_hits[r] + rule->steps[k].event];
       hits->is_wanted = true;

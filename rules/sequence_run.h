@@ -127,8 +127,18 @@ struct fl_run {
   struct fl_scene *scene;
   fl_cited cited[FL_CITED];
   uint32_t n_given; /* findings so far */
+  bool has_traced;  /* the event asked about is number `traced_at` */
+  uint32_t traced_at;
+  size_t n_traced; /* runs told */
   fl_err *err;
 };
+
+/* Times beyond the ends of time stay there. */
+static inline fl_time fl_time_plus(fl_time t, int64_t ns) {
+  fl_time sum = 0;
+  if (__builtin_add_overflow(t, ns, &sum)) return ns > 0 ? INT64_MAX : INT64_MIN;
+  return sum;
+}
 
 static inline const fl_slot *fl_run_slot(const fl_run *run, uint32_t event) {
   return &run->slots[event - run->base];
@@ -212,6 +222,9 @@ fl_status fl_window_decide(fl_run *run, bool is_end);
 
 /* sequence_anchor.c: evaluates one anchor. */
 fl_status fl_anchor_decide(fl_run *run, size_t rule, uint16_t event, uint32_t hit, bool is_early);
+
+/* sequence_trace.c: tells of the run that was just decided. */
+void fl_scene_trace(fl_scene *scene, bool is_match, bool is_finding);
 
 /* sequence_keep.c: findings of a rule, the newest of them. */
 fl_arena *fl_keep_arena(fl_run *run, size_t rule); /* of the next one; NULL = no memory */

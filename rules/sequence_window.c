@@ -16,12 +16,6 @@ static fl_status no_memory(fl_run *run) {
   return fl_fail(run->err, FL_E_NOMEM, 0, "out of memory for sequences");
 }
 
-static int64_t plus(int64_t a, int64_t b) {
-  int64_t sum = 0;
-  if (__builtin_add_overflow(a, b, &sum)) return b > 0 ? INT64_MAX : INT64_MIN;
-  return sum;
-}
-
 static int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
 
 /* Windows count from the anchor, from steps that lie in windows of it, or from absent events: the
@@ -33,14 +27,14 @@ static void find_reach(const fl_run *run, const fl_rule *rule, fl_rule_run *of) 
     const fl_step *step = &rule->steps[i];
     const bool is_around =
         step->window == FL_W_DURING || (step->cluster != FL_FLR_NONE && step->cluster == cluster);
-    if (step->kind == FL_STEP_ABSENT) more = plus(more, step->ns);
+    if (step->kind == FL_STEP_ABSENT) more = fl_time_plus(more, step->ns);
     if (is_around) ahead = larger(ahead, step->ns);
     if (is_around || step->window == FL_W_BEFORE) behind = larger(behind, step->ns);
   }
-  const int64_t spread = plus(run->widest_spread, run->widest_spread);
+  const int64_t spread = fl_time_plus(run->widest_spread, run->widest_spread);
   const int64_t slack = larger(rule->skew_ns, spread);
-  of->ahead = plus(plus(ahead, more), slack);
-  of->behind = plus(plus(behind, more), slack);
+  of->ahead = fl_time_plus(fl_time_plus(ahead, more), slack);
+  of->behind = fl_time_plus(fl_time_plus(behind, more), slack);
   of->cut = INT64_MIN;
 }
 
@@ -79,7 +73,7 @@ static bool is_over(const fl_run *run, const fl_rule_run *of, uint32_t event) {
   const fl_slot *slot = fl_run_slot(run, event);
   fl_time end = slot->t;
   if (slot->is_synthetic) end = fl_sequence_end(fl_run_event(run, event), end);
-  return plus(end, of->ahead) < run->now;
+  return fl_time_plus(end, of->ahead) < run->now;
 }
 
 /* A repeated anchor takes its later occurrences with it: oldest first, those are skipped. */
@@ -186,7 +180,7 @@ static fl_time horizon_of(const fl_run *run, size_t r) {
     const fl_time t = fl_run_time(run, hits->at[hits->n_decided]);
     if (t < first) first = t;
   }
-  return plus(first, -run->rule_runs[r].behind);
+  return fl_time_plus(first, -run->rule_runs[r].behind);
 }
 
 static void forget_before(fl_run *run, size_t r, fl_time t) {
@@ -231,7 +225,7 @@ static fl_status hold_hits(fl_run *run) {
     size_t most = 0;
     for (size_t r = 1; r < fl_rules_count(run->rules); r++)
       if (count_hits(run, r) > count_hits(run, most)) most = r;
-    const fl_time cut = plus(middle_of(run, most), 1);
+    const fl_time cut = fl_time_plus(middle_of(run, most), 1);
     const size_t n_open = count_open_before(run, most, cut), n_before = run->n_hits;
     FL_TRY(give_up(run, most, run->rule_runs[most].n_open - n_open));
     run->rule_runs[most].cut = cut;

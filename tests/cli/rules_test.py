@@ -11,7 +11,7 @@ good = write("good.flr", open(sorted(glob.glob(os.path.join(TOP, "rules", "packs
 bad = write("bad.flr", "rule broken {\n  nonsense\n}\n")
 
 expect(run("rules"), 2)
-expect(run("rules", "bake", good), 2, err="check, list or test")
+expect(run("rules", "bake", good), 2, err="check, list, test or explain")
 expect(run("rules", "check", good), 0, "good.flr", "rules")
 refused = expect(run("rules", "check", bad), 2, "bad.flr:", "error:", "^")
 expect(run("rules", "check", good, bad), 3, "good.flr", "refused")
