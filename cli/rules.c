@@ -191,7 +191,8 @@ static void list_rule(const fl_rule_info *info, bool is_json, fl_out *out) {
   fl_report_json_str(fl_str_of(info->cause ? info->cause : ""), out);
   fl_out_printf(out, ",\"severity\":%d,\"file\":", info->severity);
   fl_report_json_str(info->file, out);
-  fl_out_printf(out, ",\"line\":%u,\"tests\":%zu}\n", info->line, info->n_tests);
+  fl_out_printf(out, ",\"line\":%u,\"tests\":%zu,\"private\":%s}\n", info->line, info->n_tests,
+                info->is_private ? "true" : "false");
 }
 
 static cli_exit list(const cli_args *args, const cli_list *paths) {

@@ -335,6 +335,7 @@ static fl_status run_rules(const fl_rules *rules, fl_solver *s, case_owner *o, o
                           .part = FL_RULES_NOISE};
   FL_TRY(list_all(s, o, by, &in, err));
   in.sightings = fl_match_sightings(o->match, &in.n_sightings);
+  in.marks = fl_match_marks(o->match, &in.n_marks);
   fl_finding *noise = NULL, *normal = NULL;
   size_t n_noise = 0, n_normal = 0;
   uint64_t evicted = 0;

@@ -137,12 +137,27 @@ typedef struct fl_variable {
   bool has_norm;
 } fl_variable;
 
+/* A rule that a source names: rule("…") of one event, sigma("…") by id or name, yara("…"). */
+typedef enum fl_named_kind { FL_NAMED_RULE, FL_NAMED_SIGMA, FL_NAMED_YARA } fl_named_kind;
+enum { FL_N_NAMED_KINDS = 3 };
+extern const char *const fl_named_words[FL_N_NAMED_KINDS];
+typedef struct fl_named {
+  fl_named_kind kind;
+  fl_str name;
+  fl_str file, text; /* where it stands, for complaints */
+  size_t at;
+  const struct fl_selector *selector; /* FL_NAMED_RULE, once rules are finished */
+  uint32_t number;                    /* FL_NAMED_SIGMA: its engine's */
+  struct fl_named *next;              /* of the set */
+} fl_named;
+
 /* A source of events; "" = any. */
 typedef struct fl_event_source {
   fl_str channel, provider, kind;
   bool kind_is_prefix;
   const uint32_t *ids;
   size_t n_ids;
+  const fl_named *named; /* NULL = none */
 } fl_event_source;
 
 typedef struct fl_selector {
@@ -214,7 +229,7 @@ typedef struct fl_score_line {
 } fl_score_line;
 
 typedef struct fl_rule {
-  fl_rule_info info;
+  fl_rule_info info; /* a private rule is there for rule("…") alone */
   const fl_str *tags;
   size_t n_tags;
   const fl_selector *selectors;
@@ -253,6 +268,15 @@ bool fl_expr_holds(const fl_expr *expr, const fl_event *event);
 bool fl_address_parse(fl_str text, uint8_t ret_bytes[16]);
 bool fl_network_parse(fl_str text, fl_network *ret_network);
 fl_str fl_norm_apply(fl_norm norm, fl_str text, fl_arena *arena);
+/* flr_named.c: rules by name. `numbers` are those of the other engine's rules that the event fits,
+ * ascending. Role and captures are not looked at. */
+typedef struct fl_named_set {
+  const uint32_t *numbers;
+  size_t n;
+} fl_named_set;
+bool fl_selector_holds(const fl_selector *selector, const fl_event *event, fl_named_set set);
+/* A source that is nothing but a rule's is that rule's. */
+const fl_event_source *fl_source_meant(const fl_event_source *source);
 /* Channel, provider, id and kind fit; role and where are not looked at. */
 bool fl_event_source_fits(const fl_event_source *source, const fl_event *event);
 

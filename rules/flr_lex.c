@@ -188,6 +188,12 @@ bool fl_lex_is_word(const fl_lexer *lex, const char *word) {
   return lex->token.kind == FL_TK_NAME && fl_str_eq(lex->token.text, fl_str_of(word));
 }
 
+bool fl_lex_starts_rule(const fl_lexer *lex) {
+  size_t pos = lex->pos;
+  while (at(lex, pos) == ' ' || at(lex, pos) == '\t') pos++;
+  return fl_lex_is_word(lex, "rule") && at(lex, pos) != '(';
+}
+
 bool fl_lex_take_sign(fl_lexer *lex, const char *sign) {
   const bool is_there = fl_lex_is_sign(lex, sign);
   if (is_there) fl_lex_next(lex);

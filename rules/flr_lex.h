@@ -61,6 +61,8 @@ bool fl_lex_is_word(const fl_lexer *lex, const char *word);
 bool fl_lex_take_sign(fl_lexer *lex, const char *sign); /* consumes it if it is there */
 bool fl_lex_take_word(fl_lexer *lex, const char *word);
 fl_status fl_lex_need_sign(fl_lexer *lex, const char *sign, const char *after);
+/* `rule NAME` begins a rule; `rule (` names one. */
+bool fl_lex_starts_rule(const fl_lexer *lex);
 /* The current token for a message, in quotes. */
 fl_str fl_lex_shown(const fl_lexer *lex);
 

@@ -191,7 +191,13 @@ static fl_status parse_until(fl_parser *p) {
                   .to = FL_FLR_NONE,
                   .is_optional = true,
                   .at = p->lex.token.at};
-  FL_TRY(need_event(p, "'until'", &step.event));
+  if (p->lex.token.kind == FL_TK_EVENT) {
+    FL_TRY(need_event(p, "'until'", &step.event));
+  } else {
+    const fl_str name = fl_arena_printf(p->lex.arena, "until%zu", ++p->draft->n_unnamed);
+    if (!name.p) return fl_lex_nomem(&p->lex);
+    FL_TRY(fl_parse_selector(p, name, step.at, &step.event));
+  }
   step.text = fl_lex_since(&p->lex, step.at);
   return add_step(p, &step);
 }

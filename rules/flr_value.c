@@ -302,6 +302,9 @@ bool fl_event_source_fits(const fl_event_source *source, const fl_event *event) 
     if (source->kind_is_prefix && kind.n > source->kind.n) kind.n = source->kind.n;
     if (!fl_str_eq_nocase(source->kind, kind)) return false;
   }
+  if (source->named && source->named->selector &&
+      !fl_event_source_fits(&source->named->selector->source, event))
+    return false;
   for (size_t i = 0; i < source->n_ids; i++)
     if (event->event_id == (int64_t)source->ids[i]) return true;
   return source->n_ids == 0;

@@ -10,11 +10,16 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "rules/flr_parse.h"
+#include "rules/named.h"
 #include "rules/packs.h"
+#include "rules/rules_include.h"
 
 struct fl_rules {
   fl_arena *arena;
   fl_pattern *patterns;
+  fl_named *named;
+  fl_named_engine sigma; /* set NULL = none */
+  fl_includes includes;
   const fl_rule **items;
   size_t n, cap;
   uint32_t *slots; /* hash of names: index + 1 */
@@ -44,6 +49,7 @@ void fl_rules_free(fl_rules *rules) {
   if (rules->sha) fl_sha256_finish(rules->sha, rules->sha256);
   fl_patterns_done(rules->patterns);
   fl_arena_free(rules->arena);
+  free(rules->includes.known);
   free(rules->items);
   free(rules->slots);
   free(rules->messages.items);
@@ -140,10 +146,13 @@ fl_status fl_rules_add_text(fl_rules *rules, fl_str file, fl_str text, fl_err *e
     p->lex.messages = &rules->messages;
     p->lex.err = err;
     p->patterns = &rules->patterns;
+    p->named = &rules->named;
+    p->rules = rules;
     fl_lex_start(&p->lex, name, copy);
     s = fl_lex_check_text(&p->lex);
     if (s == FL_OK) s = fl_parse_text(p, &first, &n);
     if (s == FL_OK) s = take_rules(rules, p, first, n);
+    rules->includes.aliases = p->aliases;
   }
   free(draft);
   free(p);
@@ -161,12 +170,18 @@ static fl_status read_file(FILE *f, char *buffer, size_t *ret_n) {
 static fl_status add_path_file(fl_rules *rules, const char *path, fl_err *err) {
   FILE *f = fopen(path, "rb");
   if (!f) return refuse(rules, fl_str_of(path), FL_E_IO, strerror(errno), err);
+  fl_place place = {0};
+  if (!fl_includes_enter(&rules->includes, path, fileno(f), &place)) {
+    (void)fclose(f); /* another file has included it */
+    return FL_OK;
+  }
   char *buffer = malloc(FL_LIMIT_RULE_FILE + 1);
   size_t n = 0;
   fl_status s =
       buffer ? read_file(f, buffer, &n) : fl_fail(err, FL_E_NOMEM, 0, "out of memory for rules");
   if (s == FL_E_IO) s = refuse(rules, fl_str_of(path), FL_E_IO, "cannot be read", err);
   else if (s == FL_OK) s = fl_rules_add_text(rules, fl_str_of(path), (fl_str){buffer, n}, err);
+  fl_includes_leave(&rules->includes, &place, s);
   free(buffer);
   (void)fclose(f);
   return s;
@@ -216,12 +231,102 @@ fl_status fl_rules_add_packs(fl_rules *rules, fl_err *err) {
   return s;
 }
 
+fl_includes *fl_rules_includes(fl_rules *rules) { return &rules->includes; }
+
+void fl_rules_use_sigma(fl_rules *rules, const fl_named_engine *engine) { rules->sigma = *engine; }
+const fl_named_engine *fl_rules_sigma(const fl_rules *rules) {
+  return rules->sigma.set ? &rules->sigma : NULL;
+}
+
+static const fl_rule *find_rule(const fl_rules *rules, fl_str name) {
+  for (size_t i = 0; i < rules->n; i++)
+    if (fl_str_eq(fl_str_of(rules->items[i]->info.name), name)) return rules->items[i];
+  return NULL;
+}
+
+static fl_rule_file *file_of(const fl_rules *rules, fl_str name) {
+  for (size_t i = 0; i < rules->n_files; i++)
+    if (rules->files[i].name.p == name.p) return &rules->files[i];
+  return NULL;
+}
+
+/* A file whose sources name what is not there loads none of its rules, like any other mistake. */
+static void drop_file(fl_rules *rules, fl_rule_file *file) {
+  size_t n_left = 0;
+  for (size_t i = 0; i < rules->n; i++)
+    if (rules->items[i]->info.file.p != file->name.p) rules->items[n_left++] = rules->items[i];
+  drop_last(rules, n_left);
+  file->is_refused = true;
+  file->n_rules = 0;
+}
+
+/* One pass over the names of files that are still there; a file that goes may take others along. */
+static fl_status resolve(fl_rules *rules, bool checks_ends, bool *ret_has_dropped, fl_err *err) {
+  const fl_named_finder finder = {rules, fl_rules_sigma(rules), find_rule};
+  fl_status first = FL_OK;
+  *ret_has_dropped = false;
+  for (fl_named *named = rules->named; named; named = named->next) {
+    fl_rule_file *file = file_of(rules, named->file);
+    if (!file || file->is_refused) continue;
+    fl_lexer lex = {.file = named->file,
+                    .text = named->text,
+                    .end = named->text.n,
+                    .arena = rules->arena,
+                    .messages = &rules->messages,
+                    .err = first == FL_OK ? err : NULL};
+    const fl_status s =
+        checks_ends ? fl_named_check_end(named, &lex) : fl_named_resolve(&finder, named, &lex);
+    if (s == FL_E_NOMEM) return s;
+    if (s == FL_OK) continue;
+    if (first == FL_OK) first = s;
+    drop_file(rules, file);
+    *ret_has_dropped = true;
+  }
+  return first;
+}
+
+static fl_status resolve_all(fl_rules *rules, fl_err *err) {
+  fl_status first = FL_OK;
+  bool checks_ends = false;
+  for (;;) {
+    bool has_dropped = false;
+    const fl_status s = resolve(rules, checks_ends, &has_dropped, first == FL_OK ? err : NULL);
+    if (first == FL_OK) first = s;
+    if (s == FL_E_NOMEM) return s;
+    if (!has_dropped && checks_ends) return first;
+    checks_ends = !has_dropped;
+  }
+}
+
+fl_status fl_rules_sigma_numbers(const fl_rules *rules, fl_arena *arena,
+                                 const uint32_t **ret_numbers, size_t *ret_n, fl_err *err) {
+  size_t n = 0;
+  for (const fl_named *named = rules->named; named; named = named->next)
+    n += named->kind == FL_NAMED_SIGMA;
+  uint32_t *numbers = FL_NEW_ARRAY(arena, uint32_t, n);
+  if (!numbers) return fl_fail(err, FL_E_NOMEM, 0, "out of memory for rules");
+  n = 0;
+  for (const fl_named *named = rules->named; named; named = named->next) {
+    const fl_rule_file *file = file_of(rules, named->file);
+    if (named->kind != FL_NAMED_SIGMA || !file || file->is_refused) continue;
+    size_t at = n;
+    while (at > 0 && numbers[at - 1] > named->number) at--;
+    if (at > 0 && numbers[at - 1] == named->number) continue;
+    memmove(numbers + at + 1, numbers + at, (n - at) * sizeof *numbers);
+    numbers[at] = named->number;
+    n++;
+  }
+  *ret_numbers = numbers;
+  *ret_n = n;
+  return FL_OK;
+}
+
 fl_status fl_rules_finish(fl_rules *rules, fl_err *err) {
   if (rules->is_finished) return fl_fail(err, FL_E_ARG, 0, "rules were finished already");
   rules->is_finished = true;
   fl_sha256_finish(rules->sha, rules->sha256);
   rules->sha = NULL;
-  return FL_OK;
+  return resolve_all(rules, err);
 }
 
 size_t fl_rules_messages(const fl_rules *rules, const fl_rule_message **ret_messages) {

@@ -31,6 +31,8 @@ typedef struct fl_sequence_input {
   size_t n_attempts;
   const fl_sighting *sightings;
   size_t n_sightings;
+  const fl_named_mark *marks; /* by address of the event */
+  size_t n_marks;
   fl_rules_part part;
   const fl_rules *rules;
   /* Of a stream: gives an event back by the number that it was pushed with, to be looked at again

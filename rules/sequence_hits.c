@@ -12,9 +12,10 @@ static fl_status no_memory(fl_run *run) {
 }
 
 static bool has_role(const fl_run *run, const fl_selector *selector, int32_t machine) {
-  if (selector->role == 0 || machine < 0) return true;
-  const unsigned roles = run->in.machines[machine].roles;
-  return roles == 0 || (roles & selector->role);
+  const unsigned roles = machine < 0 ? 0 : run->in.machines[machine].roles;
+  for (const fl_selector *s = selector; s; s = s->source.named ? s->source.named->selector : NULL)
+    if (roles && s->role && !(roles & s->role)) return false;
+  return true;
 }
 
 /* Host values are the machine, where the case knows it. */
@@ -114,14 +115,30 @@ static const fl_plan *plan_of(fl_run *run, const fl_event *event) {
   return plan;
 }
 
+/* The other engine's rules that the event fits. */
+static fl_named_set numbers_of(fl_run *run, const fl_event *event) {
+  const fl_named_mark *marks = run->in.marks;
+  size_t low = 0, high = run->in.n_marks, n = 0;
+  while (low < high) {
+    const size_t middle = low + (high - low) / 2;
+    if ((uintptr_t)marks[middle].event < (uintptr_t)event) low = middle + 1;
+    else high = middle;
+  }
+  while (low + n < run->in.n_marks && marks[low + n].event == event) n++;
+  uint32_t *numbers = FL_NEW_ARRAY(run->scratch, uint32_t, n);
+  for (size_t i = 0; numbers && i < n; i++) numbers[i] = marks[low + i].number;
+  return (fl_named_set){numbers, numbers ? n : 0};
+}
+
 fl_status fl_hits_take(fl_run *run, const fl_event *event, uint64_t ref) {
   if (event->flags & (FL_F_DUPLICATE | FL_F_TIME_INVALID)) return FL_OK;
   const fl_plan *plan = plan_of(run, event);
   if (!plan) return no_memory(run);
   arrival a = {.event = event, .slot = {.t = run->now, .ref = ref, .machine = -1}};
   a.slot.is_synthetic = (event->flags & FL_F_SYNTHETIC) != 0;
+  if (plan->n_refs) fl_arena_reset(run->scratch);
+  const fl_named_set set = plan->has_named ? numbers_of(run, event) : (fl_named_set){0};
   if (plan->n_refs) {
-    fl_arena_reset(run->scratch);
     a.slot.machine = fl_hosts_find_recent(run, event->host);
   }
   for (size_t i = 0; i < plan->n_refs; i++) {
@@ -130,7 +147,7 @@ fl_status fl_hits_take(fl_run *run, const fl_event *event, uint64_t ref) {
     const fl_rule *rule = fl_rules_at(run->rules, plan->refs[i].rule);
     const fl_selector *selector = &rule->selectors[plan->refs[i].selector];
     if (!has_role(run, selector, a.slot.machine)) continue;
-    if (selector->where && !fl_expr_holds(selector->where, event)) continue;
+    if (!fl_selector_holds(selector, event, set)) continue;
     FL_TRY(add_hit(run, rule, selector, hits, &a));
   }
   return FL_OK;
@@ -219,6 +236,7 @@ fl_status fl_hits_init(fl_run *run) {
     const fl_rule *rule = fl_rules_at(run->rules, r);
     if (fl_rule_is_noise(rule) != (run->in.part == FL_RULES_NOISE)) continue;
     if (run->in.trace.trace && run->in.trace.rule != r) continue;
+    if (rule->info.is_private) continue;
     for (size_t k = 0; k < rule->n_steps; k++) {
       fl_hits *hits = &run->hits[run->first_hits[r] + rule->steps[k].event];
       hits->is_wanted = true;

@@ -70,7 +70,7 @@ static bool is_always(fl_str provider, int64_t id) {
  * always written. */
 static bool add_row(draft *d, fl_str provider, int64_t id) {
   const fl_run *run = d->run;
-  const fl_str channel = d->selector->source.channel;
+  const fl_str channel = fl_source_meant(&d->selector->source)->channel;
   const fl_str host = fl_hosts_name(run, d->machine);
   size_t first = 0;
   const size_t n =
@@ -95,7 +95,7 @@ static bool add_row(draft *d, fl_str provider, int64_t id) {
 
 /* A kind stands for the rows of facts that bear it. */
 static bool add_kind(draft *d) {
-  const fl_event_source *source = &d->selector->source;
+  const fl_event_source *source = fl_source_meant(&d->selector->source);
   const fl_event_fact *facts = NULL;
   const size_t n = fl_event_facts(&facts);
   bool has_row = false;
@@ -112,8 +112,18 @@ static bool add_kind(draft *d) {
   return has_row;
 }
 
+/* What another engine's rule fits is not known by channel and id. */
+static bool is_opaque(const fl_event_source *source) {
+  const bool has_part = source->channel.n || source->provider.n || source->n_ids;
+  return source->named && source->named->kind != FL_NAMED_RULE && !has_part;
+}
+
 static bool add_all(draft *d) {
-  const fl_event_source *source = &d->selector->source;
+  const fl_event_source *source = fl_source_meant(&d->selector->source);
+  if (is_opaque(source)) {
+    d->reason = FL_STR("no log is known that would show it");
+    return false;
+  }
   if (source->kind.n || source->kind_is_prefix) return add_kind(d);
   if (source->n_ids == 0) return add_row(d, source->provider, -1);
   for (size_t i = 0; i < source->n_ids; i++)

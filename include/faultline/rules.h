@@ -47,6 +47,7 @@ typedef struct fl_rule_info {
   uint32_t line;
   const fl_rule_test *tests;
   size_t n_tests;
+  bool is_private; /* gives no findings: other rules use it */
 } fl_rule_info;
 FL_API fl_rule_set fl_rules_set(const fl_rules *rules); /* once they are finished */
 FL_API size_t fl_rules_count(const fl_rules *rules);
