@@ -95,5 +95,10 @@ check(", 0 skipped" in tested.text, "no test of the packs is skipped", tested)
 for rule in listed:
     check(rule["tests"] > 0 or rule["severity"] == 0, f'{rule["rule"]} has tests')
     check(not rule["tests"] or f'  {rule["rule"]}  ' in tested.text, f'the tests of {rule["rule"]} run')
+# One that holds and one that does not, for each rule that gives findings.
+results = [json.loads(line) for line in run("rules", "test", packs, "--format", "json").text.splitlines()]
+for rule in listed:
+    kinds = {result["expects"] for result in results if result["rule"] == rule["rule"]}
+    check(kinds == {"match", "nomatch"} or rule["severity"] == 0, f'{rule["rule"]} has tests of both kinds: {kinds}')
 expect(run("rules", "test"), 2)
 finish()
