@@ -27,7 +27,8 @@ enum {
   FL_LIMIT_RULE_INCLUDES = 8,        /* rule files that include one another */
   FL_LIMIT_REGEX_PATTERN = 4096,     /* bytes of a regular expression; real ones have 400 */
   FL_LIMIT_REGEX_DEPTH = 64,         /* parentheses in it */
-  FL_LIMIT_REGEX_CODE = 256 << 10,   /* bytes of it when compiled */
+  FL_LIMIT_REGEX_CODE = 64 << 10,    /* bytes of it when compiled */
+  FL_LIMIT_REGEX_SET = 4 << 20,      /* of all that one set of rules has */
   FL_LIMIT_REGEX_SUBJECT = 64 << 10, /* bytes of a text that it looks at */
   FL_LIMIT_REGEX_STEPS = 100000,     /* steps back in one search */
   FL_LIMIT_REGEX_STACK = 1 << 20,

@@ -91,6 +91,7 @@ typedef struct fl_network {
 typedef struct fl_pattern {
   struct fl_regex *regex;
   struct fl_regex_scratch *scratch; /* of all patterns of a set */
+  size_t n_set;                     /* bytes compiled of this one and all before it */
   unsigned n_given_up;
   fl_str text, file; /* for those who say that it is out of use */
   uint32_t line;

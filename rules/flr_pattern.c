@@ -1,5 +1,6 @@
 /* flr_pattern.c - the regular expressions of a rule set: kept in a list, searched, put out of use.
  */
+#include "base/limits.h"
 #include "rules/flr.h"
 #include "rules/regex.h"
 
@@ -11,7 +12,12 @@ fl_status fl_pattern_add(fl_pattern **set, fl_str text, unsigned flags, fl_arena
   pattern->scratch = *set ? (*set)->scratch : fl_regex_scratch_create();
   if (!pattern->scratch)
     return fl_fail(err, FL_E_NOMEM, 0, "out of memory for a regular expression");
-  const fl_status s = fl_regex_compile(text, flags, &pattern->regex, err);
+  pattern->n_set = *set ? (*set)->n_set : 0;
+  fl_status s = fl_regex_compile(text, flags, &pattern->regex, err);
+  if (s == FL_OK) pattern->n_set += fl_regex_size(pattern->regex);
+  if (pattern->n_set > FL_LIMIT_REGEX_SET)
+    s = fl_fail(err, FL_E_SYNTAX, 0, "regular expressions take more than %d bytes compiled",
+                FL_LIMIT_REGEX_SET);
   /* One that does not compile stays in the list as owner of the scratch. */
   pattern->next = *set;
   *set = pattern;

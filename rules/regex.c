@@ -47,10 +47,9 @@ static pcre2_compile_context *compile_limits(void) {
   return limits;
 }
 
-/* Nested counts multiply: `((a{999}){999})` is short, and as code it is large. */
-static bool is_large(const pcre2_code *code) {
+size_t fl_regex_size(const fl_regex *regex) {
   size_t n_bytes = 0;
-  return pcre2_pattern_info(code, PCRE2_INFO_SIZE, &n_bytes) != 0 || n_bytes > FL_LIMIT_REGEX_CODE;
+  return pcre2_pattern_info(regex->code, PCRE2_INFO_SIZE, &n_bytes) == 0 ? n_bytes : SIZE_MAX;
 }
 
 fl_status fl_regex_compile(fl_str pattern, unsigned flags, fl_regex **ret_regex, fl_err *err) {
@@ -66,7 +65,8 @@ fl_status fl_regex_compile(fl_str pattern, unsigned flags, fl_regex **ret_regex,
                                 options_of(flags), &code, &at, limits);
   const bool has_room = regex && limits;
   pcre2_compile_context_free(limits);
-  if (regex && regex->code && !is_large(regex->code)) {
+  /* Nested counts multiply: `((a{999}){999})` is short, and as code it is large. */
+  if (regex && regex->code && fl_regex_size(regex) <= FL_LIMIT_REGEX_CODE) {
     /* Without the compiler for this processor it is interpreted: slower, the same answers. */
     (void)pcre2_jit_compile(regex->code, PCRE2_JIT_COMPLETE);
     *ret_regex = regex;

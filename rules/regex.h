@@ -17,6 +17,7 @@ typedef struct fl_regex fl_regex;
  * pattern; look-around and what calls out of the pattern are refused. */
 fl_status fl_regex_compile(fl_str pattern, unsigned flags, fl_regex **ret_regex, fl_err *err);
 void fl_regex_free(fl_regex *regex);
+size_t fl_regex_size(const fl_regex *regex); /* bytes compiled, for the limit of a set */
 
 typedef struct fl_regex_scratch fl_regex_scratch;
 fl_regex_scratch *fl_regex_scratch_create(void); /* NULL = no memory */

@@ -240,6 +240,7 @@ static bool has_enough(fl_scene *scene, const query *q, const fl_step *step, siz
     n += fits(scene, &any_order, hit);
   }
   sight->is_bound = true;
+  sight->n_fit = n;
   return n >= step->least;
 }
 

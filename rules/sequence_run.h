@@ -174,6 +174,7 @@ typedef struct fl_sight {
   fl_truth truth;
   uint32_t first, last; /* events */
   size_t count;
+  size_t n_fit;         /* of a step that asks for several: what there was when it was not enough */
   const uint32_t *kept; /* of repeated steps */
   size_t n_kept;
   fl_time from, to; /* where it was looked for */

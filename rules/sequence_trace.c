@@ -166,6 +166,22 @@ static bool holds_traced(const fl_scene *scene) {
   return false;
 }
 
+/* Of a repeated anchor. */
+static void tell_anchor(const fl_scene *scene, bool is_match) {
+  const fl_step *step = &scene->rule->steps[scene->rule->anchor];
+  const fl_sight *sight = &scene->sights[scene->anchor_event];
+  fl_trace *trace = scene->run->in.trace.trace;
+  if (!step->is_repeated) return;
+  const fl_str text = fl_written_text(step->text, scene->run->scratch);
+  const fl_str to = moment(scene, fl_time_plus(scene->end, scene->rule->within_ns));
+  if (!is_match && sight->n_fit < step->least)
+    fl_trace_add(trace, 2, "step", FL_TRACE_FALSE, "%.*s: %zu of them until %.*s, expected %u",
+                 FL_STR_ARG(text), sight->n_fit, FL_STR_ARG(to), step->least);
+  else
+    fl_trace_add(trace, 2, "step", FL_TRACE_TRUE, "%.*s: %zu of them until %.*s", FL_STR_ARG(text),
+                 sight->count, FL_STR_ARG(to));
+}
+
 void fl_scene_trace(fl_scene *scene, bool is_match, bool is_finding) {
   fl_run *run = scene->run;
   fl_trace *trace = run->in.trace.trace;
@@ -176,6 +192,7 @@ void fl_scene_trace(fl_scene *scene, bool is_match, bool is_finding) {
   fl_trace_add(trace, 1, "anchor", FL_TRACE_NOTE, "$%.*s is %.*s at %.*s",
                FL_STR_ARG(name_of(scene, scene->anchor_event)), FL_STR_ARG(ref),
                FL_STR_ARG(moment(scene, scene->start)));
+  tell_anchor(scene, is_match);
   for (size_t i = 0; i < scene->rule->n_steps; i++)
     if (scene->rule->steps[i].event != scene->anchor_event)
       tell_step(scene, &scene->rule->steps[i]);
