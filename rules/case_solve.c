@@ -174,7 +174,8 @@ static fl_status note_limits(const fl_solver *s, case_owner *o, fl_err *err) {
                     err));
   FL_TRY(note_limit(
       o, n_runs > 0,
-      fl_arena_printf(arena, "findings or candidates of rules beyond the limits: %llu", n_runs),
+      fl_arena_printf(arena, "runs, findings or candidates of rules beyond the limits: %llu",
+                      n_runs),
       err));
   return note_limit(
       o, n_notes > 0,

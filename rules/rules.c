@@ -238,10 +238,10 @@ const fl_named_engine *fl_rules_sigma(const fl_rules *rules) {
   return rules->sigma.set ? &rules->sigma : NULL;
 }
 
+/* Strings of rule texts end with a NUL behind them, and hold none. */
 static const fl_rule *find_rule(const fl_rules *rules, fl_str name) {
-  for (size_t i = 0; i < rules->n; i++)
-    if (fl_str_eq(fl_str_of(rules->items[i]->info.name), name)) return rules->items[i];
-  return NULL;
+  const uint32_t slot = rules->n_slots ? rules->slots[slot_of(rules, name.p)] : 0;
+  return slot ? rules->items[slot - 1] : NULL;
 }
 
 static fl_rule_file *file_of(const fl_rules *rules, fl_str name) {
@@ -298,26 +298,27 @@ static fl_status resolve_all(fl_rules *rules, fl_err *err) {
   }
 }
 
+static int by_number(const void *a, const void *b) {
+  const uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
+  return left < right ? -1 : left > right;
+}
+
 fl_status fl_rules_sigma_numbers(const fl_rules *rules, fl_arena *arena,
                                  const uint32_t **ret_numbers, size_t *ret_n, fl_err *err) {
-  size_t n = 0;
-  for (const fl_named *named = rules->named; named; named = named->next)
-    n += named->kind == FL_NAMED_SIGMA;
+  size_t n = 0, n_left = 0;
+  for (const fl_named *named = rules->named; named; named = named->next) n++;
   uint32_t *numbers = FL_NEW_ARRAY(arena, uint32_t, n);
   if (!numbers) return fl_fail(err, FL_E_NOMEM, 0, "out of memory for rules");
   n = 0;
   for (const fl_named *named = rules->named; named; named = named->next) {
     const fl_rule_file *file = file_of(rules, named->file);
-    if (named->kind != FL_NAMED_SIGMA || !file || file->is_refused) continue;
-    size_t at = n;
-    while (at > 0 && numbers[at - 1] > named->number) at--;
-    if (at > 0 && numbers[at - 1] == named->number) continue;
-    memmove(numbers + at + 1, numbers + at, (n - at) * sizeof *numbers);
-    numbers[at] = named->number;
-    n++;
+    if (named->kind == FL_NAMED_SIGMA && file && !file->is_refused) numbers[n++] = named->number;
   }
+  if (n) qsort(numbers, n, sizeof *numbers, by_number);
+  for (size_t i = 0; i < n; i++)
+    if (i == 0 || numbers[i] != numbers[i - 1]) numbers[n_left++] = numbers[i];
   *ret_numbers = numbers;
-  *ret_n = n;
+  *ret_n = n_left;
   return FL_OK;
 }
 

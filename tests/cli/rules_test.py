@@ -4,7 +4,7 @@ import json
 import os
 
 import sample
-from tool import TOP, check, expect, finish, path, run, write
+from tool import TOP, build, check, expect, finish, path, run, write
 
 log = sample.log()
 good = write("good.flr", open(sorted(glob.glob(os.path.join(TOP, "rules", "packs", "*.flr")))[0], "rb").read())
@@ -95,6 +95,15 @@ check(", 0 skipped" in tested.text, "no test of the packs is skipped", tested)
 for rule in listed:
     check(rule["tests"] > 0 or rule["severity"] == 0, f'{rule["rule"]} has tests')
     check(not rule["tests"] or f'  {rule["rule"]}  ' in tested.text, f'the tests of {rule["rule"]} run')
+# What rules find does not depend on the order of the inputs, nor on threads.
+answers = []
+for words in (["--jobs", "1"], ["--jobs", "2"], ["--jobs", "1", "turned"]):
+    bundles = build(os.path.join(TOP, "fixtures", "scenarios", "two-bundles-skew.scn"), path("order"))
+    turned = bundles[::-1] if words[-1] == "turned" else bundles
+    case = json.loads(run("triage", "--quiet", "--format", "json", *words[:2], *turned).text)
+    answers.append([case[key] for key in ("findings", "verdict", "attempts", "coverage")])
+check(len(bundles) == 2 and answers[0][0] and answers[0] == answers[1] == answers[2], "the order of inputs does not matter")
+
 # One that holds and one that does not, for each rule that gives findings.
 results = [json.loads(line) for line in run("rules", "test", packs, "--format", "json").text.splitlines()]
 for rule in listed:
