@@ -3,52 +3,37 @@
 #define FL_BASE_LIMITS_H
 
 enum {
-  FL_LIMIT_NESTED_CONTAINERS = 4,    /* a bundle in a bundle in a bundle; real ones reach 2 */
-  FL_LIMIT_MEMBERS = 100000,         /* members of one input, all levels together */
-  FL_LIMIT_MEMBER_RATIO = 200,       /* unpacked bytes for each packed byte, after 1 MiB */
-  FL_LIMIT_FOLDER_DEPTH = 64,        /* folders inside each other on disk */
-  FL_LIMIT_TEMPLATE_DEPTH = 64,      /* BinXML template instances inside each other */
-  FL_LIMIT_ELEMENT_DEPTH = 256,      /* open BinXML elements */
-  FL_LIMIT_RECORD_STEPS = 100000,    /* BinXML tokens and values of one record */
-  FL_LIMIT_RECORD_ELEMENTS = 8192,   /* elements and attributes of one record, expanded */
-  FL_LIMIT_ELEMENT_ATTRIBUTES = 64,  /* of one element; real ones have 4 */
-  FL_LIMIT_RECORD_TEXT = 1 << 20,    /* text of one record: a message is at most 64 KiB */
-  FL_LIMIT_TEMPLATE_VALUES = 8192,   /* substitutions: more do not fit a 64 KiB chunk */
-  FL_LIMIT_NOTES_ALIKE = 200,        /* of one kind and source; the rest is counted */
-  FL_LIMIT_LEDGER_RANGES = 65536,    /* of one source; what follows is one damaged range */
-  FL_LIMIT_OLD_RECORDS = 1 << 20,    /* headers of old records in one log */
-  FL_LIMIT_SHAPES = 65536,           /* cached shapes; later ones live as long as their batch */
-  FL_LIMIT_TEXT_PAGES = 65536,       /* of one section of a text file: 6.5 million texts */
-  FL_LIMIT_TEXT_PUBLISHERS = 1024,   /* of one text file; look-ups are linear */
-  FL_LIMIT_TEXT_NAMES = 4096,        /* levels, tasks, opcodes or keywords of one publisher */
-  FL_LIMIT_TEXT_FILES = 512,         /* text files of one container: each may hold a descriptor */
-  FL_LIMIT_RULE_FILE = 1 << 20,      /* bytes of one rule file */
-  FL_LIMIT_RULE_DEPTH = 32,          /* parentheses in a condition */
-  FL_LIMIT_RULE_INCLUDES = 8,        /* rule files that include one another */
-  FL_LIMIT_REGEX_PATTERN = 4096,     /* bytes of a regular expression; real ones have 400 */
-  FL_LIMIT_REGEX_DEPTH = 64,         /* parentheses in it */
-  FL_LIMIT_REGEX_CODE = 64 << 10,    /* bytes of it when compiled */
-  FL_LIMIT_REGEX_SET = 4 << 20,      /* of all that one set of rules has */
-  FL_LIMIT_REGEX_SUBJECT = 64 << 10, /* bytes of a text that it looks at */
-  FL_LIMIT_REGEX_STEPS = 100000,     /* steps back in one search */
-  FL_LIMIT_REGEX_STACK = 1 << 20,
-  FL_LIMIT_REGEX_HEAP_KIB = 16 << 10,
+  FL_LIMIT_NESTED_CONTAINERS = 4,   /* a bundle in a bundle in a bundle; real ones reach 2 */
+  FL_LIMIT_MEMBERS = 100000,        /* members of one input, all levels together */
+  FL_LIMIT_MEMBER_RATIO = 200,      /* unpacked bytes for each packed byte, after 1 MiB */
+  FL_LIMIT_FOLDER_DEPTH = 64,       /* folders inside each other on disk */
+  FL_LIMIT_TEMPLATE_DEPTH = 64,     /* BinXML template instances inside each other */
+  FL_LIMIT_ELEMENT_DEPTH = 256,     /* open BinXML elements */
+  FL_LIMIT_RECORD_STEPS = 100000,   /* BinXML tokens and values of one record */
+  FL_LIMIT_RECORD_ELEMENTS = 8192,  /* elements and attributes of one record, expanded */
+  FL_LIMIT_ELEMENT_ATTRIBUTES = 64, /* of one element; real ones have 4 */
+  FL_LIMIT_RECORD_TEXT = 1 << 20,   /* text of one record: a message is at most 64 KiB */
+  FL_LIMIT_TEMPLATE_VALUES = 8192,  /* substitutions: more do not fit a 64 KiB chunk */
+  FL_LIMIT_NOTES_ALIKE = 200,       /* of one kind and source; the rest is counted */
+  FL_LIMIT_LEDGER_RANGES = 65536,   /* of one source; what follows is one damaged range */
+  FL_LIMIT_OLD_RECORDS = 1 << 20,   /* headers of old records in one log */
+  FL_LIMIT_SHAPES = 65536,          /* cached shapes; later ones live as long as their batch */
+  FL_LIMIT_TEXT_PAGES = 65536,      /* of one section of a text file: 6.5 million texts */
+  FL_LIMIT_TEXT_PUBLISHERS = 1024,  /* of one text file; look-ups are linear */
+  FL_LIMIT_TEXT_NAMES = 4096,       /* levels, tasks, opcodes or keywords of one publisher */
+  FL_LIMIT_TEXT_FILES = 512,        /* text files of one container: each may hold a descriptor */
+  FL_LIMIT_RULE_FILE = 1 << 20,     /* bytes of one rule file */
+  FL_LIMIT_RULE_DEPTH = 32,         /* parentheses in a condition */
   FL_LIMIT_SEQUENCE_STEPS = 64,
-  FL_LIMIT_SEQUENCE_RUNS = 65536,      /* findings of all rules together */
-  FL_LIMIT_SEQUENCE_OPEN = 65536,      /* runs of a stream that wait for what is to come */
-  FL_LIMIT_SEQUENCE_OPEN_RULE = 49152, /* of one rule */
-  FL_LIMIT_SEQUENCE_HITS = 1 << 18,    /* hits that those runs, and runs to come, may look at */
-  FL_LIMIT_SEQUENCE_SCAN = 4096,       /* candidates looked at for one step of one run */
-  FL_LIMIT_SEQUENCE_TRIES = 65536,     /* the same for a step that asks for several events */
-  FL_LIMIT_SEQUENCE_KEPT = 256,        /* events cited of one repeated step */
-  FL_LIMIT_SEQUENCE_FINDINGS = 8192,   /* of one rule; the newest stay */
-  FL_LIMIT_SEQUENCE_REPEATS = 1024,    /* of {m,n}: fewer than are looked at */
-  FL_LIMIT_TRACE_RUNS = 16,            /* told when somebody asks why */
-  FL_LIMIT_SIGHTINGS = 262144,         /* (host, provider, channel, id) that occur in a case */
-  FL_LIMIT_BLOCK_EVENTS = 65536,       /* timeline: events of one block */
-  FL_LIMIT_BLOCK_BYTES = 64 << 20,     /* timeline: a block when unpacked, and its rows' texts */
-  FL_LIMIT_SOURCE_NAME = 16 << 10,     /* so that the rows of one block can repeat it */
-  FL_LIMIT_REREAD = 4,                 /* timeline: failed tries read at most so many file sizes */
+  FL_LIMIT_SEQUENCE_RUNS = 65536,    /* findings of all rules together */
+  FL_LIMIT_SEQUENCE_SCAN = 4096,     /* candidates looked at for one step of one run */
+  FL_LIMIT_SEQUENCE_KEPT = 256,      /* events cited of one repeated step */
+  FL_LIMIT_SEQUENCE_FINDINGS = 8192, /* of one rule; the newest stay */
+  FL_LIMIT_SIGHTINGS = 262144,       /* (host, provider, channel, id) that occur in a case */
+  FL_LIMIT_BLOCK_EVENTS = 65536,     /* timeline: events of one block */
+  FL_LIMIT_BLOCK_BYTES = 64 << 20,   /* timeline: a block when unpacked, and its rows' texts */
+  FL_LIMIT_SOURCE_NAME = 16 << 10,   /* so that the rows of one block can repeat it */
+  FL_LIMIT_REREAD = 4,               /* timeline: failed tries read at most so many file sizes */
   FL_LIMIT_MSGPACK_DEPTH = 16,
   FL_LIMIT_BLOCK_VALUES = 4 << 20, /* timeline: values of one block, list items included */
   FL_LIMIT_ROW_VALUES = 1 << 20,   /* timeline: values of one event; later ones are cut */
@@ -62,6 +47,25 @@ enum {
   FL_LIMIT_CASE_NOTES = 10000,     /* notes that a case keeps */
   FL_LIMIT_DIALS = 4096,           /* connections of clients that are joined with hosts' */
   FL_LIMIT_LEGS = 65536,           /* connections that a case reconstructs */
+
+  /* Regular expressions. */
+  FL_LIMIT_REGEX_PATTERN = 4096,     /* bytes of one; real ones have 400 */
+  FL_LIMIT_REGEX_NESTED = 64,        /* parentheses in each other */
+  FL_LIMIT_REGEX_CODE = 64 << 10,    /* bytes of one when compiled */
+  FL_LIMIT_REGEX_SET = 4 << 20,      /* of all that one set of rules has */
+  FL_LIMIT_REGEX_SUBJECT = 64 << 10, /* bytes of a text that one looks at */
+  FL_LIMIT_REGEX_STEPS = 100000,     /* steps back in one search */
+  FL_LIMIT_REGEX_STACK = 1 << 20,
+  FL_LIMIT_REGEX_HEAP_KIB = 16 << 10,
+
+  /* Sequences. */
+  FL_LIMIT_RULE_INCLUDES = 8,          /* rule files that include one another */
+  FL_LIMIT_SEQUENCE_OPEN = 65536,      /* runs of a stream that wait for what is to come */
+  FL_LIMIT_SEQUENCE_OPEN_RULE = 49152, /* of one rule */
+  FL_LIMIT_SEQUENCE_HITS = 1 << 18,    /* hits that those runs, and runs to come, may look at */
+  FL_LIMIT_SEQUENCE_TRIES = 65536,     /* candidates looked at for a step that asks for several */
+  FL_LIMIT_SEQUENCE_REPEATS = 1024,    /* of {m,n}: fewer than are looked at */
+  FL_LIMIT_TRACE_RUNS = 16,            /* told when somebody asks why */
 };
 
 #define FL_LIMIT_UNPACKED_BYTES (UINT64_C(16) << 30) /* all members of one input */

@@ -66,7 +66,7 @@ fl_status fl_named_resolve(const fl_named_finder *finder, fl_named *named, fl_le
   if (named->kind == FL_NAMED_SIGMA) {
     if (!finder->sigma) return unknown(named, lex, "no Sigma rules are loaded");
     if (finder->sigma->find(finder->sigma->set, named->name, &named->number)) return FL_OK;
-    return unknown(named, lex, "no Sigma rule has this id or name");
+    return unknown(named, lex, "no Sigma rule of one event has this id or name");
   }
   const fl_rule *rule = finder->find_rule(finder->rules, named->name);
   if (!rule) return unknown(named, lex, "no rule has this name");

@@ -43,7 +43,7 @@ static pcre2_compile_context *compile_limits(void) {
   pcre2_compile_context *limits = pcre2_compile_context_create(NULL);
   if (!limits) return NULL;
   (void)pcre2_set_max_pattern_length(limits, FL_LIMIT_REGEX_PATTERN);
-  (void)pcre2_set_parens_nest_limit(limits, FL_LIMIT_REGEX_DEPTH);
+  (void)pcre2_set_parens_nest_limit(limits, FL_LIMIT_REGEX_NESTED);
   return limits;
 }
 

@@ -171,7 +171,7 @@ static fl_status add_path_file(fl_rules *rules, const char *path, fl_err *err) {
   FILE *f = fopen(path, "rb");
   if (!f) return refuse(rules, fl_str_of(path), FL_E_IO, strerror(errno), err);
   fl_place place = {0};
-  if (!fl_includes_enter(&rules->includes, path, fileno(f), &place)) {
+  if (!fl_includes_enter(&rules->includes, path, NULL, fileno(f), &place)) {
     (void)fclose(f); /* another file has included it */
     return FL_OK;
   }

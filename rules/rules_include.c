@@ -35,10 +35,12 @@ static void open_place(fl_includes *includes, const struct stat *info, fl_place 
       (fl_known_file){.device = info->st_dev, .inode = info->st_ino, .is_open = true};
 }
 
-bool fl_includes_enter(fl_includes *includes, const char *path, int fd, fl_place *ret_place) {
+bool fl_includes_enter(fl_includes *includes, const char *path, const char *root, int fd,
+                       fl_place *ret_place) {
   struct stat info = {0};
   const fl_str folder = folder_of(fl_str_of(path));
-  *ret_place = (fl_place){.folder = folder, .root = folder, .by = includes->place};
+  *ret_place =
+      (fl_place){.folder = folder, .root = root ? fl_str_of(root) : folder, .by = includes->place};
   if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && find(includes, &info)) return false;
   open_place(includes, &info, ret_place);
   return true;

@@ -30,8 +30,10 @@ typedef struct fl_includes {
   const fl_alias *aliases; /* of the text read last */
 } fl_includes;
 
-/* A file that the user names is about to be read; false when it was read already. */
-bool fl_includes_enter(fl_includes *includes, const char *path, int fd, fl_place *ret_place);
+/* A file is about to be read that the user named, or that lies in the folder `root`, with '/' at
+ * its end; NULL = in the file's own. False when it was read already. */
+bool fl_includes_enter(fl_includes *includes, const char *path, const char *root, int fd,
+                       fl_place *ret_place);
 void fl_includes_leave(fl_includes *includes, const fl_place *place, fl_status status);
 fl_includes *fl_rules_includes(fl_rules *rules);
 

@@ -66,7 +66,8 @@ static void unknown_names_are_refused(void **state) {
   (void)state;
   expect_refused(HEAD("rule a") "$a : rule(\"none\") }",
                  "test.flr:1:41: rule(\"none\"): no rule has");
-  expect_refused(HEAD("rule a") "$a : sigma(\"none\") }", "no Sigma rule has this id or name");
+  expect_refused(HEAD("rule a") "$a : sigma(\"none\") }",
+                 "no Sigma rule of one event has this id or name");
   expect_refused(HEAD("rule a") "$a : rule(\"a\") }", "in a circle");
   expect_refused(HEAD("rule a") "$a : rule(\"b\") } " HEAD("rule b") "$b : rule(\"a\") }",
                  "in a circle");
