@@ -13,6 +13,20 @@
 /* Hits come a millisecond apart; 2,000 keys are in use at a time, and never come back later. */
 enum { STEP_MS = 1, KEYS = 2000, BLOCK = 20000 };
 
+/* Sanitizers take memory of their own. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { IS_CHECKED = 1 };
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+enum { IS_CHECKED = 1 };
+#else
+enum { IS_CHECKED = 0 };
+#endif
+#else
+enum { IS_CHECKED = 0 };
+#endif
+enum { MOST_KIB = 64 << 10 };
+
 typedef struct bench {
   const char *name, *rules, *expects;
   uint64_t n_evicted_most;
@@ -144,6 +158,10 @@ static int run(const bench *b, uint64_t n) {
                n_findings, digest, n_evicted);
   fl_run_free(sequences);
   fl_rules_free(rules);
+  if (!IS_CHECKED && peak_kib() > MOST_KIB) {
+    (void)fprintf(stderr, "sequence_bench: %s: more than %d MiB\n", b->name, MOST_KIB / 1024);
+    return 1;
+  }
   if (n_evicted <= b->n_evicted_most) return 0;
   (void)fprintf(stderr, "sequence_bench: %s: %s\n", b->name, b->expects);
   return 1;

@@ -95,6 +95,16 @@ check(", 0 skipped" in tested.text, "no test of the packs is skipped", tested)
 for rule in listed:
     check(rule["tests"] > 0 or rule["severity"] == 0, f'{rule["rule"]} has tests')
     check(not rule["tests"] or f'  {rule["rule"]}  ' in tested.text, f'the tests of {rule["rule"]} run')
+# A regular expression without end stops, and the report says so.
+endless = write("endless.flr", """rule endless { meta: title = "t"
+  events: $a : channel "Microsoft-Windows-TerminalServices-RDPClient/Operational" 1024 {
+    event.channel matches /^((.|..)+)+[0-9]$/ } }
+""")
+bundles = build(os.path.join(TOP, "fixtures", "scenarios", "demo.scn"), path("endless"))
+case = json.loads(expect(run("triage", "--quiet", "--no-packs", "--rules", endless, *bundles, "--format", "json"), 3).text)
+check(any("endless.flr:3: the regular expression reached its limit on 3 values, which fit nothing; out of use since" in note["text"]
+          for note in case["notes"]), f"a note: {case['notes']}")
+
 # What rules find does not depend on the order of the inputs, nor on threads.
 answers = []
 for words in (["--jobs", "1"], ["--jobs", "2"], ["--jobs", "1", "turned"]):
