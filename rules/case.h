@@ -4,6 +4,7 @@
 
 #include "faultline/timeline.h"
 #include "rules/match.h"
+#include "rules/sequence.h"
 #include "rules/solve.h"
 
 /* A case with all that its pointers lead into. */
@@ -18,6 +19,7 @@ typedef struct case_owner {
   fl_note *notes;
   size_t n_notes, cap_notes;
   uint64_t n_notes_dropped;
+  const fl_event *traced; /* the event that a trace asks about, kept or not */
 } case_owner;
 
 struct fl_case_builder {
@@ -31,6 +33,11 @@ struct fl_case_builder {
 /* case_solve.c: from what was kept to findings and verdict. */
 fl_status fl_case_solve(const fl_rules *rules, const fl_case_options *options, case_owner *owner,
                         fl_err *err);
+/* case_trace.c: what --event asks about, while it passes; then the lines. */
+fl_status fl_case_trace_batch(case_owner *owner, const fl_trace_request *request,
+                              const fl_batch *batch, fl_err *err);
+fl_status fl_case_trace(case_owner *owner, const fl_trace_request *request,
+                        const fl_sequence_input *in, fl_err *err);
 fl_status fl_case_note(case_owner *owner, const fl_note *note, fl_err *err);
 
 #endif
