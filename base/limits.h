@@ -86,6 +86,22 @@ enum {
   FL_LIMIT_CASE_NOTES = 10000,     /* notes that a case keeps */
   FL_LIMIT_DIALS = 4096,           /* connections of clients that are joined with hosts' */
   FL_LIMIT_LEGS = 65536,           /* connections that a case reconstructs */
+
+  /* Regular expressions. */
+  FL_LIMIT_REGEX_PATTERN = 4096,  /* bytes of one; real ones have 400 */
+  FL_LIMIT_REGEX_NESTED = 64,     /* parentheses in each other */
+  FL_LIMIT_REGEX_CODE = 64 << 10, /* bytes of one when compiled */
+  FL_LIMIT_REGEX_SET = 4 << 20,   /* of all that one set of rules has */
+  FL_LIMIT_REGEX_HEAP_KIB = 16 << 10,
+
+  /* Sequences. */
+  FL_LIMIT_RULE_INCLUDES = 8,          /* rule files that include one another */
+  FL_LIMIT_SEQUENCE_OPEN = 65536,      /* runs of a stream that wait for what is to come */
+  FL_LIMIT_SEQUENCE_OPEN_RULE = 49152, /* of one rule */
+  FL_LIMIT_SEQUENCE_HITS = 1 << 18,    /* hits that those runs, and runs to come, may look at */
+  FL_LIMIT_SEQUENCE_TRIES = 65536,     /* candidates looked at for a step that asks for several */
+  FL_LIMIT_SEQUENCE_REPEATS = 1024,    /* of {m,n}: fewer than are looked at */
+  FL_LIMIT_TRACE_RUNS = 16,            /* told when somebody asks why */
 };
 
 #define FL_LIMIT_UNPACKED_BYTES (UINT64_C(16) << 30) /* all members of one input */

@@ -181,6 +181,13 @@ void cli_finds_done(cli_finds *finds);
  */
 cli_exit cli_rules_test(const cli_args *args, const fl_rules *rules);
 
+/* rules_explain.c: `words` are a rule path, which may be left out, and inputs. */
+cli_exit cli_rules_explain(const cli_args *args, const cli_list *words);
+/* show.c: SOURCE@OFFSET; false when it is none. Where no inputs are given, `ret_path` is the one
+ * that SOURCE lies in, and the source's name begins with its last part; the caller frees it. */
+bool cli_ref_split(const char *ref, bool has_inputs, fl_str *ret_source, uint64_t *ret_offset,
+                   char **ret_path);
+
 #define FL_COMMAND(name, usage, summary, options) cli_exit cli_##name(const cli_args *args);
 #include "cli/commands.def"
 #undef FL_COMMAND

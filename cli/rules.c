@@ -208,7 +208,8 @@ static void list_rule(const fl_rule_info *info, bool is_json, fl_out *out) {
   fl_report_json_str(fl_str_of(info->cause ? info->cause : ""), out);
   fl_out_printf(out, ",\"severity\":%d,\"file\":", info->severity);
   fl_report_json_str(info->file, out);
-  fl_out_printf(out, ",\"line\":%u,\"tests\":%zu,\"engine\":\"%s\"", info->line, info->n_tests,
+  fl_out_printf(out, ",\"line\":%u,\"tests\":%zu,\"private\":%s,\"engine\":\"%s\"", info->line,
+                info->n_tests, info->is_private ? "true" : "false",
                 fl_rule_engine_names[info->engine]);
   if (info->level && *info->level) fl_out_printf(out, ",\"level\":\"%s\"", info->level);
   fl_out_puts(out, "}\n");
@@ -249,12 +250,12 @@ cli_exit cli_rules(const cli_args *args) {
   static const struct {
     const char *name;
     cli_exit (*run)(const cli_args *args, const cli_list *paths);
-  } verbs[] = {{"check", check}, {"list", list}, {"test", test}};
+  } verbs[] = {{"check", check}, {"list", list}, {"test", test}, {"explain", cli_rules_explain}};
   if (!cli_args_need_words(args, "verb")) return CLI_USAGE;
   const cli_list paths = {args->words.items + 1, args->words.n - 1};
   if (paths.n == 0 && cli_has(args, OPT_no_packs))
     return cli_usage(args, "rules %s --no-packs: no rule file given", args->words.items[0]);
   for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
     if (strcmp(verbs[i].name, args->words.items[0]) == 0) return verbs[i].run(args, &paths);
-  return cli_usage(args, "rules %s: want check, list or test", args->words.items[0]);
+  return cli_usage(args, "rules %s: want check, list, test or explain", args->words.items[0]);
 }

@@ -78,27 +78,22 @@ static void unescape(char *text) {
   *to = '\0';
 }
 
-/* Splits REF; `ret_path` is a copy of its part up to the first "!/", unescaped. */
-static cli_exit split_ref(const cli_args *args, finder *f, char **ret_path) {
-  char *ref = args->words.items[0];
-  char *at = strrchr(ref, '@');
+bool cli_ref_split(const char *ref, bool has_inputs, fl_str *ret_source, uint64_t *ret_offset,
+                   char **ret_path) {
+  const char *at = strrchr(ref, '@');
   char *end = NULL;
   errno = 0;
-  f->offset = at && at[1] >= '0' && at[1] <= '9' ? strtoull(at + 1, &end, 0) : 0;
-  if (!end || *end || at == ref || errno)
-    return cli_usage(args, "show %s: want SOURCE@OFFSET", ref);
+  *ret_offset = at && at[1] >= '0' && at[1] <= '9' ? strtoull(at + 1, &end, 0) : 0;
+  if (!end || *end || at == ref || errno) return false;
   const char *member = strstr(ref, "!/");
   const size_t n_path = member && member < at ? (size_t)(member - ref) : (size_t)(at - ref);
   size_t start = n_path;
   while (start && ref[start - 1] != '/') start--;
-  f->name = (fl_str){ref + start, (size_t)(at - ref) - start};
-  if (args->words.n > 1) f->name = (fl_str){ref, (size_t)(at - ref)};
-  if (!(*ret_path = strndup(ref, n_path))) {
-    cli_say("out of memory");
-    return CLI_INTERNAL;
-  }
-  unescape(*ret_path);
-  return CLI_DONE;
+  if (has_inputs) start = 0;
+  *ret_source = (fl_str){ref + start, (size_t)(at - ref) - start};
+  *ret_path = strndup(ref, n_path);
+  if (*ret_path) unescape(*ret_path);
+  return *ret_path != NULL;
 }
 
 static cli_exit find(const cli_args *args, const cli_list *inputs, finder *f) {
@@ -140,8 +135,9 @@ cli_exit cli_show(const cli_args *args) {
       strcmp(f.format, "xml") != 0)
     return cli_usage(args, "--format %s: show writes text, json or xml", f.format);
   say_idle(args);
-  cli_exit exit = split_ref(args, &f, &path);
-  if (exit == CLI_DONE) exit = cli_open(args->value[OPT_output], &f.out);
+  if (!cli_ref_split(args->words.items[0], args->words.n > 1, &f.name, &f.offset, &path))
+    return cli_usage(args, "show %s: want SOURCE@OFFSET", args->words.items[0]);
+  cli_exit exit = cli_open(args->value[OPT_output], &f.out);
   if (exit == CLI_DONE) {
     const cli_list given = {args->words.items + 1, args->words.n - 1};
     const cli_list inputs = given.n ? given : (cli_list){&path, 1};

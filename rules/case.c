@@ -147,6 +147,7 @@ static fl_status is_taken(fl_case_builder *b, const fl_batch *batch, const fl_ro
 static fl_status take_batch(void *self, const fl_batch *batch, fl_err *err) {
   fl_case_builder *b = self;
   FL_TRY(fl_coverage_batch(b->owner->coverage, batch, err));
+  if (b->options.trace) FL_TRY(fl_case_trace_batch(b->owner, b->options.trace, batch, err));
   if (!is_narrowed(&b->options)) return match_batch(b, batch, err);
   if (!b->rows && !(b->rows = malloc(FL_BATCH_ROWS * sizeof *b->rows))) return no_memory(err);
   fl_batch inside = *batch;
@@ -182,23 +183,13 @@ fl_status fl_case_builder_finish(fl_case_builder *builder, const fl_ingest_total
   if (builder->rules) o->c.rules = fl_rules_set(builder->rules);
   FL_TRY(fl_coverage_finish(o->coverage, &o->c.coverage, &o->c.n_coverage, err));
   FL_TRY(fl_coverage_gaps(o->coverage, &o->c.gaps, &o->c.n_gaps, err));
+  o->c.sources = o->sources; /* a trace names them */
+  o->c.n_sources = o->n_sources;
   FL_TRY(fl_case_solve(builder->rules, &builder->options, o, err));
   if (builder->sigma) FL_TRY(fl_case_sigma_finish(builder->sigma, o, err));
-  o->c.sources = o->sources;
-  o->c.n_sources = o->n_sources;
   o->c.notes = o->notes;
   o->c.n_notes = o->n_notes;
   builder->owner = NULL;
   *ret_case = &o->c;
   return FL_OK;
-}
-
-fl_str fl_case_ref(const fl_case *c, const fl_event *event, fl_arena *arena) {
-  if (fl_event_is_attempt(event))
-    return fl_arena_printf(arena, "attempt %llu", (unsigned long long)event->seq);
-  for (size_t i = 0; i < c->n_sources; i++)
-    if (c->sources[i].id == event->source)
-      return fl_arena_printf(arena, "%.*s@%llu", FL_STR_ARG(c->sources[i].name),
-                             (unsigned long long)event->offset);
-  return fl_arena_printf(arena, "?@%llu", (unsigned long long)event->offset);
 }

@@ -4,6 +4,7 @@
 
 #include "faultline/timeline.h"
 #include "rules/match.h"
+#include "rules/sequence.h"
 #include "rules/solve.h"
 
 typedef struct fl_case_sigma fl_case_sigma;
@@ -20,6 +21,7 @@ typedef struct case_owner {
   fl_note *notes;
   size_t n_notes, cap_notes;
   uint64_t n_notes_dropped;
+  const fl_event *traced; /* the event that a trace asks about, kept or not */
 } case_owner;
 
 struct fl_case_builder {
@@ -36,6 +38,11 @@ fl_status fl_case_solve(const fl_rules *rules, const fl_case_options *options, c
                         fl_err *err);
 /* case_finds.c: a finding for each YARA rule whose events are among those that were kept. */
 fl_status fl_case_add_finds(fl_solver *s, case_owner *owner, fl_err *err);
+/* case_trace.c: what --event asks about, while it passes; then the lines. */
+fl_status fl_case_trace_batch(case_owner *owner, const fl_trace_request *request,
+                              const fl_batch *batch, fl_err *err);
+fl_status fl_case_trace(case_owner *owner, const fl_trace_request *request,
+                        const fl_sequence_input *in, fl_err *err);
 fl_status fl_case_note(case_owner *owner, const fl_note *note, fl_err *err);
 
 #endif

@@ -7,3 +7,13 @@ const char *const fl_outcome_names[7] = {"unknown", "failed", "ended", "lost",
                                          "probe",   "noise",  "open"};
 const char *const fl_verdict_names[5] = {"confirmed", "likely", "possible", "undecided",
                                          "no_failure_seen"};
+
+fl_str fl_case_ref(const fl_case *c, const fl_event *event, fl_arena *arena) {
+  if (fl_event_is_attempt(event))
+    return fl_arena_printf(arena, "attempt %llu", (unsigned long long)event->seq);
+  for (size_t i = 0; i < c->n_sources; i++)
+    if (c->sources[i].id == event->source)
+      return fl_arena_printf(arena, "%.*s@%llu", FL_STR_ARG(c->sources[i].name),
+                             (unsigned long long)event->offset);
+  return fl_arena_printf(arena, "?@%llu", (unsigned long long)event->offset);
+}

@@ -4,6 +4,7 @@
 
 #include "base/limits.h"
 #include "rules/case.h"
+#include "rules/flr.h"
 #include "rules/sequence.h"
 
 /* What the order of events rests on: recorded times first, aligned ones once clocks are known. */
@@ -120,6 +121,20 @@ static fl_status note_limit(case_owner *o, bool is_reached, fl_str text, fl_err 
   return fl_case_note(o, &note, err);
 }
 
+/* A rule that lost its regular expression may have missed what it looks for. */
+static fl_status note_patterns(const fl_rules *rules, case_owner *o, fl_err *err) {
+  const fl_pattern *p = rules ? fl_rules_patterns(rules) : NULL;
+  for (; p; p = p->next)
+    FL_TRY(note_limit(o, p->n_given_up > 0,
+                      fl_arena_printf(o->arena,
+                                      "%.*s:%u: the regular expression reached its limit on %u "
+                                      "values, which fit nothing%s",
+                                      FL_STR_ARG(p->file), p->line, p->n_given_up,
+                                      p->n_given_up >= FL_FLR_GIVE_UPS ? "; out of use since" : ""),
+                      err));
+  return FL_OK;
+}
+
 /* What did not fit is never left out in silence: each limit gets a note. */
 static fl_status note_limits(const fl_solver *s, case_owner *o, fl_err *err) {
   fl_arena *arena = o->arena;
@@ -159,7 +174,8 @@ static fl_status note_limits(const fl_solver *s, case_owner *o, fl_err *err) {
                     err));
   FL_TRY(note_limit(
       o, n_runs > 0,
-      fl_arena_printf(arena, "findings or candidates of rules beyond the limits: %llu", n_runs),
+      fl_arena_printf(arena, "runs, findings or candidates of rules beyond the limits: %llu",
+                      n_runs),
       err));
   return note_limit(
       o, n_notes > 0,
@@ -320,13 +336,16 @@ static fl_status run_rules(const fl_rules *rules, fl_solver *s, case_owner *o, o
                           .part = FL_RULES_NOISE};
   FL_TRY(list_all(s, o, by, &in, err));
   in.sightings = fl_match_sightings(o->match, &in.n_sightings);
+  in.marks = fl_match_marks(o->match, &in.n_marks);
   fl_finding *noise = NULL, *normal = NULL;
   size_t n_noise = 0, n_normal = 0;
   uint64_t evicted = 0;
+  if (s->options->trace) FL_TRY(fl_case_trace(o, s->options->trace, &in, err));
   FL_TRY(fl_sequences_run(&in, s->arena, &noise, &n_noise, &evicted, err));
   o->c.n_evicted += evicted;
   FL_TRY(hide(noise, n_noise, s->arena, &in, err));
   in.part = FL_RULES_NORMAL;
+  if (s->options->trace) FL_TRY(fl_case_trace(o, s->options->trace, &in, err));
   FL_TRY(fl_sequences_run(&in, s->arena, &normal, &n_normal, &evicted, err));
   o->c.n_evicted += evicted;
   fl_finding *all = FL_NEW_ARRAY(s->arena, fl_finding, n_noise + n_normal + 1);
@@ -357,5 +376,6 @@ fl_status fl_case_solve(const fl_rules *rules, const fl_case_options *options, c
   fl_verdict_choose(&s);
   FL_TRY(run_rules(rules, &s, o, &by, err));
   FL_TRY(fl_verdict_make(&s, err));
+  FL_TRY(note_patterns(rules, o, err));
   return note_limits(&s, o, err);
 }

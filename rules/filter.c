@@ -26,6 +26,7 @@ typedef struct memo {
 
 struct fl_filter {
   fl_arena *arena;
+  fl_pattern *patterns;
   const fl_expr *expr;
   uint32_t columns; /* it needs, 1 << fl_column */
   bool needs_event, needs_row;
@@ -37,6 +38,7 @@ struct fl_filter {
 
 void fl_filter_free(fl_filter *filter) {
   if (!filter) return;
+  fl_patterns_done(filter->patterns);
   fl_arena_free(filter->arena);
   fl_arena_free(filter->scratch);
   free(filter->plans);
@@ -83,6 +85,7 @@ fl_status fl_filter_compile(fl_str text, fl_filter **ret_filter, fl_err *err) {
   if (p && filter && filter->arena && filter->scratch && filter->memos) {
     p->lex.arena = filter->arena;
     p->lex.err = err;
+    p->patterns = &filter->patterns;
     /* Names and literals of the filter are slices of its own copy. */
     const fl_str copy = fl_arena_str(filter->arena, text);
     if (copy.p) s = compile(p, copy, filter);

@@ -77,6 +77,7 @@ typedef enum fl_op {
   FL_OP_STARTS,
   FL_OP_ENDS,
   FL_OP_CIDR,
+  FL_OP_MATCHES,
   FL_OP_IN,
   FL_OP_EXISTS
 } fl_op;
@@ -84,6 +85,19 @@ typedef struct fl_network {
   uint8_t bytes[16]; /* IPv4 as IPv4-mapped IPv6 */
   unsigned n_bits;
 } fl_network;
+
+/* A regular expression with what a search needs and what became of it: not for two threads at a
+ * time. After FL_FLR_GIVE_UPS searches that a limit ended it is out of use and fits nothing. */
+typedef struct fl_pattern {
+  struct fl_regex *regex;
+  struct fl_regex_scratch *scratch; /* of all patterns of a set */
+  size_t n_set;                     /* bytes compiled of this one and all before it */
+  unsigned n_given_up;
+  fl_str text, file; /* for those who say that it is out of use */
+  uint32_t line;
+  struct fl_pattern *next;
+} fl_pattern;
+enum { FL_FLR_GIVE_UPS = 3 };
 
 typedef enum fl_expr_kind {
   FL_X_OR,
@@ -98,6 +112,7 @@ typedef enum fl_expr_kind {
 /* Or and and have any number of kids, so that depth comes from parentheses alone. */
 typedef struct fl_expr {
   fl_expr_kind kind;
+  fl_str text; /* as written */
   const struct fl_expr *kid, *next;
   fl_operand left;
   fl_op op;
@@ -105,12 +120,14 @@ typedef struct fl_expr {
   const fl_operand *values;
   size_t n_values;
   fl_network network;
+  fl_pattern *pattern;   /* FL_OP_MATCHES */
   uint16_t event, other; /* FL_X_EVENT and the kinds after it */
   bool is_from_end;      /* FL_X_DELTA: from the end of `other` */
 } fl_expr;
 
 typedef struct fl_capture {
   fl_path path;
+  fl_str text; /* as written; empty for machine(role) */
   uint16_t var;
   bool is_required;
 } fl_capture;
@@ -121,12 +138,27 @@ typedef struct fl_variable {
   bool has_norm;
 } fl_variable;
 
+/* A rule that a source names: rule("…") of one event, sigma("…") by id or name, yara("…"). */
+typedef enum fl_named_kind { FL_NAMED_RULE, FL_NAMED_SIGMA, FL_NAMED_YARA } fl_named_kind;
+enum { FL_N_NAMED_KINDS = 3 };
+extern const char *const fl_named_words[FL_N_NAMED_KINDS];
+typedef struct fl_named {
+  fl_named_kind kind;
+  fl_str name;
+  fl_str file, text; /* where it stands, for complaints */
+  size_t at;
+  const struct fl_selector *selector; /* FL_NAMED_RULE, once rules are finished */
+  uint32_t number;                    /* FL_NAMED_SIGMA: its engine's */
+  struct fl_named *next;              /* of the set */
+} fl_named;
+
 /* A source of events; "" = any. */
 typedef struct fl_event_source {
   fl_str channel, provider, kind;
   bool kind_is_prefix;
   const uint32_t *ids;
   size_t n_ids;
+  const fl_named *named; /* NULL = none */
 } fl_event_source;
 
 typedef struct fl_selector {
@@ -134,6 +166,7 @@ typedef struct fl_selector {
   size_t at;     /* in its text, for messages */
   unsigned role; /* 0 = any */
   fl_event_source source;
+  fl_str written;       /* "client @rcm 1149" */
   const fl_expr *where; /* NULL = none */
   const fl_capture *captures;
   size_t n_captures;
@@ -154,11 +187,13 @@ typedef struct fl_step {
   uint16_t choice;  /* equal for the alternatives of one step */
   uint16_t cluster; /* equal for the items of one `unordered` */
   bool is_optional, is_repeated;
+  uint32_t least, most; /* of a repeated one: fewer are none, more are not taken; most 0 = no end */
   fl_window_kind window;
   bool has_window;
   int64_t ns;
   uint16_t from, to; /* events that the window counts from */
   size_t at;
+  fl_str text; /* as written */
 } fl_step;
 
 typedef enum fl_part_kind {
@@ -191,10 +226,11 @@ typedef struct fl_score_line {
   bool is_decisive;
   const fl_expr *cond;
   const fl_part *text; /* NULL = made from the condition */
+  fl_str written;      /* "+60 if $a" */
 } fl_score_line;
 
 typedef struct fl_rule {
-  fl_rule_info info;
+  fl_rule_info info; /* a private rule is there for rule("…") alone */
   const fl_str *tags;
   size_t n_tags;
   const fl_selector *selectors;
@@ -217,6 +253,13 @@ bool fl_rule_is_noise(const fl_rule *rule);
 
 extern const char *const fl_norm_names[7];
 
+/* flr_pattern.c: `set` is the list of all patterns of a rule set or filter, newest first. */
+fl_status fl_pattern_add(fl_pattern **set, fl_str text, unsigned flags, fl_arena *arena,
+                         fl_pattern **ret_pattern, fl_err *err);
+void fl_patterns_done(fl_pattern *set);
+bool fl_pattern_fits(fl_pattern *pattern, fl_str text);
+const fl_pattern *fl_rules_patterns(const fl_rules *rules);
+
 /* flr_value.c: values of events and comparisons. */
 fl_value fl_path_value(const fl_path *path, const fl_event *event);
 fl_str fl_path_text(const fl_path *path, const fl_event *event, fl_arena *arena);
@@ -226,6 +269,15 @@ bool fl_expr_holds(const fl_expr *expr, const fl_event *event);
 bool fl_address_parse(fl_str text, uint8_t ret_bytes[16]);
 bool fl_network_parse(fl_str text, fl_network *ret_network);
 fl_str fl_norm_apply(fl_norm norm, fl_str text, fl_arena *arena);
+/* flr_named.c: rules by name. `numbers` are those of the other engine's rules that the event fits,
+ * ascending. Role and captures are not looked at. */
+typedef struct fl_named_set {
+  const uint32_t *numbers;
+  size_t n;
+} fl_named_set;
+bool fl_selector_holds(const fl_selector *selector, const fl_event *event, fl_named_set set);
+/* A source that is nothing but a rule's is that rule's. */
+const fl_event_source *fl_source_meant(const fl_event_source *source);
 /* Channel, provider, id and kind fit; role and where are not looked at. */
 bool fl_event_source_fits(const fl_event_source *source, const fl_event *event);
 

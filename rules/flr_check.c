@@ -157,6 +157,14 @@ fl_status fl_parse_check(fl_parser *p) {
                           draft->rule.info.name);
     FL_TRY(add_only_step(p));
   }
+  if (draft->rule.info.is_private && draft->rule.n_steps != 1)
+    return fl_lex_error(&p->lex, draft->at,
+                        "private rule '%.60s' has %zu steps, expected one event for rule(…)",
+                        draft->rule.info.name, draft->rule.n_steps);
+  if (draft->rule.info.is_private && draft->rule.info.n_tests)
+    return fl_lex_error(&p->lex, draft->at,
+                        "private rule '%.60s' gives no findings that a test could count",
+                        draft->rule.info.name);
   FL_TRY(check_events(p));
   FL_TRY(find_anchor(p));
   FL_TRY(check_joins(p));

@@ -106,17 +106,52 @@ static fl_status parse_part(fl_parser *p, fl_str *slot, const char *what) {
   return FL_OK;
 }
 
+/* rule("…"), sigma("…"), yara("…"): resolved when all rules are there. */
+static fl_status parse_named(fl_parser *p, fl_named_kind kind, fl_event_source *source) {
+  const size_t at = p->lex.token.at;
+  fl_lex_next(&p->lex);
+  if (source->named) return fl_lex_error(&p->lex, at, "a source names one rule, here is a second");
+  fl_named *named = FL_NEW(p->lex.arena, fl_named);
+  if (!named) return fl_lex_nomem(&p->lex);
+  *named = (fl_named){.kind = kind, .file = p->lex.file, .text = p->lex.text, .at = at};
+  FL_TRY(fl_lex_need_sign(&p->lex, "(", fl_named_words[kind]));
+  FL_TRY(fl_lex_string(&p->lex, "the name of a rule", &named->name));
+  if (named->name.n == 0) return fl_lex_error(&p->lex, at, "the name of a rule is empty");
+  FL_TRY(fl_lex_need_sign(&p->lex, ")", "the name"));
+  if (kind == FL_NAMED_YARA && source->kind.n)
+    return fl_lex_error(&p->lex, at, "yara(…) is a kind of its own, here is another");
+  if (kind == FL_NAMED_YARA) source->kind = FL_STR("yara.match");
+  named->next = *p->named;
+  *p->named = named;
+  source->named = named;
+  return FL_OK;
+}
+
+static bool is_named_word(const fl_parser *p, fl_named_kind *ret_kind) {
+  for (int i = 0; i < FL_N_NAMED_KINDS; i++) {
+    if (!fl_lex_is_word(&p->lex, fl_named_words[i])) continue;
+    *ret_kind = (fl_named_kind)i;
+    return p->named != NULL;
+  }
+  return false;
+}
+
 fl_status fl_parse_source(fl_parser *p, fl_event_source *ret_source) {
-  static const char *const words[] = {"channel", "provider", "kind", "client",
-                                      "server",  "gateway",  "any",  NULL};
+  static const char *const words[] = {"channel", "provider", "kind", "client", "server", "gateway",
+                                      "any",     "sigma",    "yara", "rule",   NULL};
+  fl_named_kind named = FL_NAMED_RULE;
   fl_event_source source = {0};
-  bool is_any = false;
+  bool is_any = false, has_ids = false;
   if (p->lex.token.kind == FL_TK_ALIAS) {
     FL_TRY(parse_alias(p, &source));
     is_any = true;
   }
-  while (!is_any || p->lex.token.kind == FL_TK_NAME) {
-    if (fl_lex_is_word(&p->lex, "channel")) {
+  while (!is_any || p->lex.token.kind == FL_TK_NAME ||
+         (p->lex.token.kind == FL_TK_INT && !has_ids)) {
+    if (is_any && p->lex.token.kind == FL_TK_INT) {
+      FL_TRY(parse_ids(p, &source));
+      has_ids = true;
+    } else if (fl_lex_is_word(&p->lex, "channel")) {
       FL_TRY(parse_part(p, &source.channel, "a channel"));
     } else if (fl_lex_is_word(&p->lex, "provider")) {
       FL_TRY(parse_part(p, &source.provider, "a provider"));
@@ -124,6 +159,8 @@ fl_status fl_parse_source(fl_parser *p, fl_event_source *ret_source) {
       FL_TRY(parse_part(p, &source.kind, "a kind"));
       source.kind_is_prefix = source.kind.p[source.kind.n - 1] == '*';
       source.kind.n -= source.kind_is_prefix;
+    } else if (is_named_word(p, &named) && !(is_any && fl_lex_starts_rule(&p->lex))) {
+      FL_TRY(parse_named(p, named, &source));
     } else if (is_any) {
       break;
     } else {
@@ -131,12 +168,12 @@ fl_status fl_parse_source(fl_parser *p, fl_event_source *ret_source) {
                               ? fl_lex_guess(&p->lex, p->lex.token.text, words)
                               : FL_STR("");
       return fl_lex_error(&p->lex, p->lex.token.at,
-                          "expected a source (@alias, channel, provider, kind), found %s%.*s",
+                          "expected a source (@alias, channel, provider, kind, rule(…), sigma(…), "
+                          "yara(…)), found %s%.*s",
                           fl_lex_shown(&p->lex).p, FL_STR_ARG(hint));
     }
     is_any = true;
   }
-  if (p->lex.token.kind == FL_TK_INT) FL_TRY(parse_ids(p, &source));
   *ret_source = source;
   return FL_OK;
 }
@@ -189,6 +226,7 @@ static fl_status parse_capture(fl_parser *p, fl_capture *ret_capture, bool *ret_
   FL_TRY(fl_parse_var_name(p, var.text, var.at, &capture.var));
   p->draft->is_captured[capture.var] = true;
   if (fl_lex_take_word(&p->lex, "as")) FL_TRY(parse_norm(p, capture.var));
+  capture.text = fl_lex_since(&p->lex, first.at);
   *ret_capture = capture;
   *ret_is_capture = true;
   return FL_OK;
@@ -237,28 +275,37 @@ static fl_status parse_clauses(fl_parser *p, fl_selector *selector) {
   return FL_OK;
 }
 
-static fl_status parse_event(fl_parser *p) {
+fl_status fl_parse_selector(fl_parser *p, fl_str name, size_t at, uint16_t *ret_event) {
   fl_draft *draft = p->draft;
-  const fl_token token = p->lex.token;
   if (draft->rule.n_selectors == FL_FLR_MAX_EVENTS)
-    return fl_lex_error(&p->lex, token.at, "more than %d events in one rule", FL_FLR_MAX_EVENTS);
-  for (size_t i = 0; i < draft->rule.n_selectors; i++)
-    if (fl_str_eq(draft->selectors[i].name, token.text))
-      return fl_lex_error(&p->lex, token.at, "event $%.*s is declared twice",
-                          (int)(token.text.n < 60 ? token.text.n : 60), token.text.p);
-  fl_selector selector = {.name = fl_arena_str(p->lex.arena, token.text), .at = token.at};
+    return fl_lex_error(&p->lex, at, "more than %d events in one rule", FL_FLR_MAX_EVENTS);
+  fl_selector selector = {.name = fl_arena_str(p->lex.arena, name), .at = at};
   if (!selector.name.p) return fl_lex_nomem(&p->lex);
-  fl_lex_next(&p->lex);
-  FL_TRY(fl_lex_need_sign(&p->lex, ":", "the event's name"));
+  const size_t start = p->lex.token.at;
   bool is_role = false;
   if (p->lex.token.kind == FL_TK_NAME) selector.role = fl_parse_role(p->lex.token.text, &is_role);
   if (is_role) fl_lex_next(&p->lex);
   FL_TRY(fl_parse_source(p, &selector.source));
+  selector.written = fl_lex_since(&p->lex, start);
   if (fl_lex_take_sign(&p->lex, "{")) FL_TRY(parse_clauses(p, &selector));
+  *ret_event = (uint16_t)draft->rule.n_selectors;
   draft->selectors[draft->rule.n_selectors] = selector;
   draft->is_named[draft->rule.n_selectors] = false;
   draft->rule.n_selectors++;
   return FL_OK;
+}
+
+static fl_status parse_event(fl_parser *p) {
+  fl_draft *draft = p->draft;
+  const fl_token token = p->lex.token;
+  for (size_t i = 0; i < draft->rule.n_selectors; i++)
+    if (fl_str_eq(draft->selectors[i].name, token.text))
+      return fl_lex_error(&p->lex, token.at, "event $%.*s is declared twice",
+                          (int)(token.text.n < 60 ? token.text.n : 60), token.text.p);
+  fl_lex_next(&p->lex);
+  FL_TRY(fl_lex_need_sign(&p->lex, ":", "the event's name"));
+  uint16_t event = 0;
+  return fl_parse_selector(p, token.text, token.at, &event);
 }
 
 fl_status fl_parse_events(fl_parser *p) {

@@ -2,6 +2,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "rules/flr_parse.h"
+#include "rules/regex.h"
 
 static const struct {
   const char *word;
@@ -17,6 +18,7 @@ static const struct {
            {"startswith", FL_OP_STARTS},
            {"endswith", FL_OP_ENDS},
            {"cidr", FL_OP_CIDR},
+           {"matches", FL_OP_MATCHES},
            {"in", FL_OP_IN},
            {"exists", FL_OP_EXISTS}};
 enum { N_OPS = sizeof ops / sizeof *ops };
@@ -40,8 +42,8 @@ fl_status fl_parse_int(fl_parser *p, const char *what, int64_t *ret_number) {
 }
 
 static fl_status parse_op(fl_parser *p, fl_op *ret_op) {
-  static const char *const words[] = {"contains", "icontains", "startswith", "endswith",
-                                      "cidr",     "exists",    "in",         NULL};
+  static const char *const words[] = {"contains", "icontains", "startswith", "endswith", "cidr",
+                                      "matches",  "exists",    "in",         NULL};
   const fl_token *token = &p->lex.token;
   if (token->kind == FL_TK_SIGN || token->kind == FL_TK_NAME)
     for (size_t i = 0; i < N_OPS; i++) {
@@ -226,12 +228,44 @@ static fl_status parse_list(fl_parser *p, fl_expr *expr) {
   return fl_lex_need_sign(&p->lex, ")", "the list");
 }
 
+/* A pattern in slashes, or in quotes where it holds many of them. A literal of text stands for it
+ * in the values. */
+static fl_status parse_pattern(fl_parser *p, fl_expr *expr) {
+  const fl_token token = p->lex.token;
+  fl_operand *value = &p->operands[0];
+  *value = (fl_operand){.kind = FL_O_TEXT, .event = FL_FLR_NONE, .text = token.text};
+  if (token.kind == FL_TK_STRING) FL_TRY(fl_lex_unescape(&p->lex, &token, &value->text));
+  else if (token.kind != FL_TK_REGEX)
+    return fl_lex_error(&p->lex, token.at, "expected a regular expression such as /^a+$/, found %s",
+                        fl_lex_shown(&p->lex).p);
+  fl_lex_next(&p->lex);
+  unsigned flags = token.kind == FL_TK_REGEX ? (unsigned)token.number : 0;
+  expr->is_cased = fl_lex_take_word(&p->lex, "cased");
+  if (expr->is_cased && (flags & FL_REGEX_NOCASE))
+    return fl_lex_error(&p->lex, token.at, "the flag i and 'cased' contradict each other");
+  if (!expr->is_cased) flags |= FL_REGEX_NOCASE;
+  fl_err err = {0};
+  const fl_status s =
+      fl_pattern_add(p->patterns, value->text, flags, p->lex.arena, &expr->pattern, &err);
+  if (s == FL_E_NOMEM) return fl_lex_nomem(&p->lex);
+  if (s == FL_OK) {
+    uint32_t column = 0;
+    expr->pattern->text = value->text;
+    expr->pattern->file = p->lex.file;
+    fl_lex_position(&p->lex, token.at, &expr->pattern->line, &column);
+  }
+  expr->n_values = 1;
+  return s == FL_OK ? FL_OK : fl_lex_error(&p->lex, token.at + 1 + err.offset, "%s", err.text);
+}
+
 /* op value ["cased"]; the left side stands in expr. */
 static fl_status parse_comparison(fl_parser *p, fl_expr *expr) {
   FL_TRY(parse_op(p, &expr->op));
   const size_t at = p->lex.token.at;
   if (expr->op == FL_OP_IN) {
     FL_TRY(parse_list(p, expr));
+  } else if (expr->op == FL_OP_MATCHES) {
+    FL_TRY(parse_pattern(p, expr));
   } else if (expr->op != FL_OP_EXISTS) {
     FL_TRY(parse_value(p, &p->operands[0]));
     expr->n_values = 1;
@@ -350,6 +384,7 @@ static fl_status parse_cond_atom(fl_parser *p, fl_expr *expr) {
 static fl_status parse_or(fl_parser *p, const fl_expr **ret_expr);
 
 static fl_status parse_not(fl_parser *p, const fl_expr **ret_expr) {
+  const size_t at = p->lex.token.at;
   if (p->depth >= FL_LIMIT_RULE_DEPTH)
     return fl_lex_error(&p->lex, p->lex.token.at, "condition is nested deeper than %d levels",
                         FL_LIMIT_RULE_DEPTH);
@@ -373,12 +408,14 @@ static fl_status parse_not(fl_parser *p, const fl_expr **ret_expr) {
     if (s == FL_OK) s = parse_comparison(p, expr);
   }
   p->depth--;
+  expr->text = fl_lex_since(&p->lex, at);
   *ret_expr = expr;
   return s;
 }
 
 /* One level of and/or: a single term stays itself. */
 static fl_status parse_terms(fl_parser *p, bool is_or, const fl_expr **ret_expr) {
+  const size_t at = p->lex.token.at;
   const fl_expr *first = NULL;
   FL_TRY(is_or ? parse_terms(p, false, &first) : parse_not(p, &first));
   if (!fl_lex_is_word(&p->lex, is_or ? "or" : "and")) {
@@ -399,6 +436,7 @@ static fl_status parse_terms(fl_parser *p, bool is_or, const fl_expr **ret_expr)
     tail->next = copy;
     tail = copy;
   }
+  expr->text = fl_lex_since(&p->lex, at);
   *ret_expr = expr;
   return FL_OK;
 }

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "rules/regex.h"
 
 static bool is_name_start(char c) {
   return fl_lower(c) >= 'a' && fl_lower(c) <= 'z' ? true : c == '_';
@@ -50,6 +51,37 @@ static fl_token_kind read_string(fl_lexer *lex, fl_token *token) {
   token->text = (fl_str){lex->text.p + start, lex->pos - start};
   lex->pos++;
   return FL_TK_STRING;
+}
+
+/* /text/ims on one line; a slash inside is written \/. */
+static fl_token_kind read_regex(fl_lexer *lex, fl_token *token) {
+  static const struct {
+    char letter;
+    int64_t flag;
+  } flags[] = {{'i', FL_REGEX_NOCASE}, {'m', FL_REGEX_MULTILINE}, {'s', FL_REGEX_DOTALL}};
+  const size_t start = ++lex->pos;
+  while (at(lex, lex->pos) != '/' && at(lex, lex->pos) != '\n' && lex->pos < lex->end)
+    lex->pos += at(lex, lex->pos) == '\\' && at(lex, lex->pos + 1) != '\n' ? 2 : 1;
+  if (lex->pos > lex->end) lex->pos = lex->end;
+  if (at(lex, lex->pos) != '/') {
+    (void)fl_lex_error(lex, token->at, "regular expression is not closed on its line, expected /");
+    return FL_TK_BAD;
+  }
+  token->text = (fl_str){lex->text.p + start, lex->pos++ - start};
+  while (is_name_part(at(lex, lex->pos))) {
+    int64_t flag = 0;
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
+      if (flags[i].letter == at(lex, lex->pos)) flag = flags[i].flag;
+    if (!flag) {
+      (void)fl_lex_error(lex, lex->pos,
+                         "unknown flag '%c' of a regular expression, known are i m s",
+                         at(lex, lex->pos));
+      return FL_TK_BAD;
+    }
+    token->number |= flag;
+    lex->pos++;
+  }
+  return FL_TK_REGEX;
 }
 
 static fl_token_kind read_number(fl_lexer *lex, fl_token *token) {
@@ -100,6 +132,7 @@ static fl_token_kind read_sign(fl_lexer *lex, fl_token *token) {
 }
 
 void fl_lex_next(fl_lexer *lex) {
+  lex->behind = lex->pos;
   fl_token token = {.starts_line = lex->pos == 0};
   const bool is_sound = skip_blanks(lex, &token.starts_line);
   token.at = lex->pos;
@@ -113,6 +146,8 @@ void fl_lex_next(fl_lexer *lex) {
     token.kind = read_string(lex, &token);
   } else if (fl_is_digit(c)) {
     token.kind = read_number(lex, &token);
+  } else if (c == '/') {
+    token.kind = read_regex(lex, &token);
   } else if (c == '$' || c == '%' || c == '@') {
     token.kind = read_marked(lex, &token);
   } else if (is_name_start(c)) {
@@ -151,6 +186,12 @@ bool fl_lex_is_sign(const fl_lexer *lex, const char *sign) {
 
 bool fl_lex_is_word(const fl_lexer *lex, const char *word) {
   return lex->token.kind == FL_TK_NAME && fl_str_eq(lex->token.text, fl_str_of(word));
+}
+
+bool fl_lex_starts_rule(const fl_lexer *lex) {
+  size_t pos = lex->pos;
+  while (at(lex, pos) == ' ' || at(lex, pos) == '\t') pos++;
+  return fl_lex_is_word(lex, "rule") && at(lex, pos) != '(';
 }
 
 bool fl_lex_take_sign(fl_lexer *lex, const char *sign) {

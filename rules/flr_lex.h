@@ -10,6 +10,7 @@ typedef enum fl_token_kind {
   FL_TK_EVENT,  /* $name; text is the name */
   FL_TK_VAR,    /* %name */
   FL_TK_ALIAS,  /* @name */
+  FL_TK_REGEX,  /* /text/, without the slashes; `number` is flag bits of regex.h */
   FL_TK_STRING, /* text is what stands between the quotes, escapes and all */
   FL_TK_INT,
   FL_TK_DURATION,
@@ -36,6 +37,7 @@ typedef struct fl_lexer {
   const char *folder; /* that the user named and the file was found below; NULL: none */
   size_t pos, end;    /* words end at `end`: the whole text, or a place in a template */
   fl_token token;     /* the current one */
+  size_t behind;      /* end of the one before it */
   fl_arena *arena;
   fl_message_list *messages;
   fl_err *err;
@@ -49,11 +51,19 @@ void fl_lex_next(fl_lexer *lex);
 /* Complains about the first byte that is no UTF-8, or NUL. */
 fl_status fl_lex_check_text(fl_lexer *lex);
 
+/* What stands between a place and the end of the last word taken: as written, for those who ask
+ * why. */
+static inline fl_str fl_lex_since(const fl_lexer *lex, size_t at) {
+  return (fl_str){lex->text.p + at, lex->behind > at ? lex->behind - at : 0};
+}
+
 bool fl_lex_is_sign(const fl_lexer *lex, const char *sign);
 bool fl_lex_is_word(const fl_lexer *lex, const char *word);
 bool fl_lex_take_sign(fl_lexer *lex, const char *sign); /* consumes it if it is there */
 bool fl_lex_take_word(fl_lexer *lex, const char *word);
 fl_status fl_lex_need_sign(fl_lexer *lex, const char *sign, const char *after);
+/* `rule NAME` begins a rule; `rule (` names one. */
+bool fl_lex_starts_rule(const fl_lexer *lex);
 /* The current token for a message, in quotes. */
 fl_str fl_lex_shown(const fl_lexer *lex);
 

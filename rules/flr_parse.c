@@ -165,7 +165,7 @@ static fl_status keep_rule(fl_parser *p, fl_rule_node **ret_node) {
   return FL_OK;
 }
 
-static fl_status parse_rule(fl_parser *p, fl_rule_node **ret_node) {
+static fl_status parse_rule(fl_parser *p, bool is_private, fl_rule_node **ret_node) {
   fl_draft *draft = p->draft;
   *draft = (fl_draft){.at = p->lex.token.at};
   const fl_token name = p->lex.token;
@@ -181,6 +181,7 @@ static fl_status parse_rule(fl_parser *p, fl_rule_node **ret_node) {
                                    .cause = "",
                                    .effect = "",
                                    .severity = DEFAULT_SEVERITY,
+                                   .is_private = is_private,
                                    .file = p->lex.file}};
   uint32_t column = 0;
   fl_lex_position(&p->lex, name.at, &draft->rule.info.line, &column);
@@ -201,29 +202,45 @@ static fl_status parse_rule(fl_parser *p, fl_rule_node **ret_node) {
   return keep_rule(p, ret_node);
 }
 
+fl_status fl_parse_add_alias(fl_parser *p, const fl_alias *alias, size_t at) {
+  size_t n = 0;
+  for (const fl_alias *known = p->aliases; known; known = known->next) {
+    if (++n == FL_FLR_MAX_ALIASES)
+      return fl_lex_error(&p->lex, at, "more than %d aliases in one file", FL_FLR_MAX_ALIASES);
+    if (!fl_str_eq(known->name, alias->name)) continue;
+    if (fl_str_eq(known->file, alias->file) && known->at == alias->at) return FL_OK;
+    return fl_lex_error(&p->lex, at, "alias @%.*s is defined twice",
+                        (int)(alias->name.n < 60 ? alias->name.n : 60), alias->name.p);
+  }
+  fl_alias *copy = FL_NEW(p->lex.arena, fl_alias);
+  if (!copy) return fl_lex_nomem(&p->lex);
+  *copy = *alias;
+  copy->next = p->aliases;
+  p->aliases = copy;
+  return FL_OK;
+}
+
 static fl_status parse_let(fl_parser *p) {
   const fl_token name = p->lex.token;
   if (name.kind != FL_TK_ALIAS)
     return fl_lex_error(&p->lex, name.at, "expected an alias such as @name after 'let', found %s",
                         fl_lex_shown(&p->lex).p);
-  size_t n = 0;
-  for (const fl_alias *alias = p->aliases; alias; alias = alias->next) {
-    if (++n == FL_FLR_MAX_ALIASES)
-      return fl_lex_error(&p->lex, name.at, "more than %d aliases in one file", FL_FLR_MAX_ALIASES);
-    if (fl_str_eq(alias->name, name.text))
-      return fl_lex_error(&p->lex, name.at, "alias @%.*s is defined twice",
-                          (int)(name.text.n < 60 ? name.text.n : 60), name.text.p);
-  }
   fl_alias *alias = FL_NEW(p->lex.arena, fl_alias);
   if (!alias) return fl_lex_nomem(&p->lex);
+  *alias = (fl_alias){.file = p->lex.file, .at = name.at};
   alias->name = fl_arena_str(p->lex.arena, name.text);
   if (!alias->name.p) return fl_lex_nomem(&p->lex);
   fl_lex_next(&p->lex);
   FL_TRY(fl_lex_need_sign(&p->lex, "=", "the alias"));
   FL_TRY(fl_parse_source(p, &alias->source));
-  alias->next = p->aliases;
-  p->aliases = alias;
-  return FL_OK;
+  return fl_parse_add_alias(p, alias, name.at);
+}
+
+static fl_status parse_include(fl_parser *p) {
+  const size_t at = p->lex.token.at;
+  fl_str name = {0};
+  FL_TRY(fl_lex_string(&p->lex, "a file", &name));
+  return fl_parse_include(p, name, at);
 }
 
 /* After an error: on to the next line that begins with `rule` or `let`, so that one slip does not
@@ -231,22 +248,30 @@ static fl_status parse_let(fl_parser *p) {
 static void recover(fl_parser *p) {
   while (p->lex.token.kind != FL_TK_END && p->lex.n_errors < MAX_ERRORS) {
     if (p->lex.token.starts_line &&
-        (fl_lex_is_word(&p->lex, "rule") || fl_lex_is_word(&p->lex, "let")))
+        (fl_lex_starts_rule(&p->lex) || fl_lex_is_word(&p->lex, "let") ||
+         fl_lex_is_word(&p->lex, "include") || fl_lex_is_word(&p->lex, "private")))
       return;
     fl_lex_next(&p->lex);
   }
 }
 
 static fl_status parse_item(fl_parser *p, fl_rule_node **ret_node) {
-  static const char *const words[] = {"rule", "let", NULL};
+  static const char *const words[] = {"rule", "let", "include", "private", NULL};
   *ret_node = NULL;
   if (fl_lex_take_word(&p->lex, "let")) return parse_let(p);
-  if (fl_lex_take_word(&p->lex, "rule")) return parse_rule(p, ret_node);
+  if (fl_lex_take_word(&p->lex, "include")) return parse_include(p);
+  if (fl_lex_take_word(&p->lex, "rule")) return parse_rule(p, false, ret_node);
+  if (fl_lex_take_word(&p->lex, "private")) {
+    if (fl_lex_take_word(&p->lex, "rule")) return parse_rule(p, true, ret_node);
+    return fl_lex_error(&p->lex, p->lex.token.at, "expected 'rule' after 'private', found %s",
+                        fl_lex_shown(&p->lex).p);
+  }
   const fl_token token = p->lex.token;
   if (token.kind == FL_TK_BAD) return FL_E_SYNTAX;
   const fl_str hint =
       token.kind == FL_TK_NAME ? fl_lex_guess(&p->lex, token.text, words) : FL_STR("");
-  return fl_lex_error(&p->lex, token.at, "expected 'rule' or 'let', found %s%.*s",
+  return fl_lex_error(&p->lex, token.at,
+                      "expected 'rule', 'private', 'let' or 'include', found %s%.*s",
                       fl_lex_shown(&p->lex).p, FL_STR_ARG(hint));
 }
 

@@ -7,7 +7,8 @@
 /* The rule being read; copied to the arena when it is whole. */
 typedef struct fl_draft {
   fl_rule rule;
-  size_t at; /* of its name */
+  size_t at;        /* of its name */
+  size_t n_unnamed; /* events without a name: `until` */
   bool has_events, has_sequence, has_score, has_meta, has_explain, has_tests;
   fl_str tags[FL_FLR_MAX_TAGS];
   fl_selector selectors[FL_FLR_MAX_EVENTS];
@@ -28,6 +29,8 @@ typedef struct fl_draft {
 typedef struct fl_alias {
   fl_str name;
   fl_event_source source;
+  fl_str file; /* where it is defined */
+  size_t at;
   const struct fl_alias *next;
 } fl_alias;
 
@@ -41,6 +44,9 @@ typedef struct fl_parser {
   fl_operand operands[FL_FLR_MAX_LIST];
   fl_capture captures[FL_FLR_MAX_CLAUSES];
   fl_expr_mode mode;
+  fl_pattern **patterns; /* of the set or filter */
+  fl_named **named;      /* of the set */
+  fl_rules *rules;       /* of an include */
   unsigned depth;
 } fl_parser;
 
@@ -50,6 +56,12 @@ fl_status fl_parse_var_name(fl_parser *p, fl_str name, size_t at, uint16_t *ret_
 fl_status fl_parse_path(fl_parser *p, fl_str first, bool columns_first, fl_path *ret_path);
 fl_status fl_parse_expr(fl_parser *p, const fl_expr **ret_expr);
 fl_status fl_parse_int(fl_parser *p, const char *what, int64_t *ret_number);
+/* [role] source [where] as one more event of the rule. */
+fl_status fl_parse_selector(fl_parser *p, fl_str name, size_t at, uint16_t *ret_event);
+/* rules_include.c: loads another file, and makes its aliases known here. */
+fl_status fl_parse_include(fl_parser *p, fl_str name, size_t at);
+/* One more alias; the same one by two ways is no mistake. */
+fl_status fl_parse_add_alias(fl_parser *p, const fl_alias *alias, size_t at);
 fl_status fl_parse_source(fl_parser *p, fl_event_source *ret_source);
 fl_status fl_parse_events(fl_parser *p);
 fl_status fl_parse_sequence(fl_parser *p);

@@ -22,6 +22,7 @@ static fl_status parse_line(fl_parser *p) {
                         fl_lex_shown(&p->lex).p);
   p->mode = FL_EXPR_COND;
   FL_TRY(fl_parse_expr(p, &line.cond));
+  line.written = fl_lex_since(&p->lex, at);
   if (fl_lex_take_sign(&p->lex, ":")) {
     const fl_token token = p->lex.token;
     if (token.kind != FL_TK_STRING)

@@ -47,9 +47,48 @@ static fl_status parse_window(fl_parser *p, fl_step *step) {
   return FL_OK;
 }
 
-/* $a or ($a | $b), then ? * + and a window. */
+/* {n}, {m,}, {,n}, {m,n} behind an event. */
+static fl_status parse_repetition(fl_parser *p, fl_step *step) {
+  const size_t at = p->lex.token.at;
+  int64_t least = 0, most = 0;
+  const bool has_least = !fl_lex_is_sign(&p->lex, ",");
+  if (has_least) FL_TRY(fl_parse_int(p, "a count", &least));
+  const bool is_range = fl_lex_take_sign(&p->lex, ",");
+  if (is_range && p->lex.token.kind == FL_TK_INT) FL_TRY(fl_parse_int(p, "a count", &most));
+  else if (is_range && !has_least)
+    return fl_lex_error(&p->lex, p->lex.token.at, "expected a count after ',', found %s",
+                        fl_lex_shown(&p->lex).p);
+  else if (is_range) most = INT32_MAX;
+  else most = least;
+  if (most < 1 || least < 0 || most < least)
+    return fl_lex_error(&p->lex, at, "a repetition from %lld to %lld is none", (long long)least,
+                        (long long)most);
+  if (least > FL_LIMIT_SEQUENCE_REPEATS || (most > FL_LIMIT_SEQUENCE_REPEATS && most != INT32_MAX))
+    return fl_lex_error(&p->lex, at, "a repetition of more than %d", FL_LIMIT_SEQUENCE_REPEATS);
+  step->is_repeated = true;
+  step->is_optional = least == 0;
+  step->least = (uint32_t)least;
+  step->most = most == INT32_MAX ? 0 : (uint32_t)most;
+  return fl_lex_need_sign(&p->lex, "}", "the repetition");
+}
+
+/* ? * + or a repetition in braces. */
+static fl_status parse_quantity(fl_parser *p, fl_step *step) {
+  if (fl_lex_take_sign(&p->lex, "?")) {
+    step->is_optional = true;
+  } else if (fl_lex_take_sign(&p->lex, "*")) {
+    step->is_optional = step->is_repeated = true;
+  } else if (fl_lex_take_sign(&p->lex, "+")) {
+    step->is_repeated = true;
+  } else if (fl_lex_take_sign(&p->lex, "{")) {
+    return parse_repetition(p, step);
+  }
+  return FL_OK;
+}
+
+/* $a or ($a | $b), then how many of them and a window. */
 static fl_status parse_item(fl_parser *p, uint16_t cluster) {
-  const size_t first = p->draft->rule.n_steps;
+  const size_t first = p->draft->rule.n_steps, start = p->lex.token.at;
   fl_step step = {.kind = FL_STEP_ITEM,
                   .choice = FL_FLR_NONE,
                   .cluster = cluster,
@@ -68,22 +107,20 @@ static fl_status parse_item(fl_parser *p, uint16_t cluster) {
     FL_TRY(need_event(p, "the steps", &step.event));
     FL_TRY(add_step(p, &step));
   }
-  if (fl_lex_take_sign(&p->lex, "?")) {
-    step.is_optional = true;
-  } else if (fl_lex_take_sign(&p->lex, "*")) {
-    step.is_optional = step.is_repeated = true;
-  } else if (fl_lex_take_sign(&p->lex, "+")) {
-    step.is_repeated = true;
-  }
+  FL_TRY(parse_quantity(p, &step));
   const size_t at = p->lex.token.at;
   FL_TRY(parse_window(p, &step));
   if (step.has_window && cluster != FL_FLR_NONE)
     return fl_lex_error(&p->lex, at,
                         "items of 'unordered' share its window and have none of their own");
+  step.text = fl_lex_since(&p->lex, start);
   for (size_t i = first; i < p->draft->rule.n_steps; i++) {
     fl_step *made = &p->draft->steps[i];
     made->is_optional = step.is_optional;
     made->is_repeated = step.is_repeated;
+    made->text = step.text;
+    made->least = step.least;
+    made->most = step.most;
     made->window = step.window;
     made->has_window = step.has_window;
     made->ns = step.ns;
@@ -142,6 +179,7 @@ static fl_status parse_absent(fl_parser *p) {
                         "expected 'within', 'during' or 'between' after the absent event, found %s",
                         fl_lex_shown(&p->lex).p);
   }
+  step.text = fl_lex_since(&p->lex, step.at);
   return add_step(p, &step);
 }
 
@@ -153,7 +191,14 @@ static fl_status parse_until(fl_parser *p) {
                   .to = FL_FLR_NONE,
                   .is_optional = true,
                   .at = p->lex.token.at};
-  FL_TRY(need_event(p, "'until'", &step.event));
+  if (p->lex.token.kind == FL_TK_EVENT) {
+    FL_TRY(need_event(p, "'until'", &step.event));
+  } else {
+    const fl_str name = fl_arena_printf(p->lex.arena, "until%zu", ++p->draft->n_unnamed);
+    if (!name.p) return fl_lex_nomem(&p->lex);
+    FL_TRY(fl_parse_selector(p, name, step.at, &step.event));
+  }
+  step.text = fl_lex_since(&p->lex, step.at);
   return add_step(p, &step);
 }
 

@@ -143,6 +143,7 @@ static bool compare_text(fl_str text, fl_op op, fl_str right, bool is_cased) {
     case FL_OP_GT:
     case FL_OP_GE:
     case FL_OP_CIDR:
+    case FL_OP_MATCHES:
     case FL_OP_EXISTS:
       break;
   }
@@ -177,6 +178,7 @@ static bool compare_number(int64_t left, fl_op op, int64_t right) {
     case FL_OP_STARTS:
     case FL_OP_ENDS:
     case FL_OP_CIDR:
+    case FL_OP_MATCHES:
     case FL_OP_EXISTS:
       break;
   }
@@ -218,6 +220,8 @@ static bool compare_one(const fl_value *left, const fl_expr *compare, const fl_v
   char left_buffer[FL_SHORT_TEXT_MAX], right_buffer[FL_SHORT_TEXT_MAX];
   int64_t a = 0, b = 0;
   if (compare->op == FL_OP_CIDR) return in_network(left, &compare->network);
+  if (compare->op == FL_OP_MATCHES)
+    return fl_pattern_fits(compare->pattern, short_text(left, left_buffer));
   if (right->kind == FL_V_BOOL || left->kind == FL_V_BOOL) {
     const fl_str text = short_text(left, left_buffer);
     if (compare_text(text, compare->op, short_text(right, right_buffer), false)) return true;
@@ -298,6 +302,9 @@ bool fl_event_source_fits(const fl_event_source *source, const fl_event *event) 
     if (source->kind_is_prefix && kind.n > source->kind.n) kind.n = source->kind.n;
     if (!fl_str_eq_nocase(source->kind, kind)) return false;
   }
+  if (source->named && source->named->selector &&
+      !fl_event_source_fits(&source->named->selector->source, event))
+    return false;
   for (size_t i = 0; i < source->n_ids; i++)
     if (event->event_id == (int64_t)source->ids[i]) return true;
   return source->n_ids == 0;

@@ -24,6 +24,7 @@ struct fl_hits {
   uint64_t n_dropped; /* counted, but not kept for lack of room */
   const fl_str *names;
   size_t n_names;
+  fl_hits_ear ear; /* instead of the list */
 };
 
 static fl_status no_memory(fl_err *err) {
@@ -79,7 +80,20 @@ void fl_hits_free(fl_hits *hits) {
   free(hits);
 }
 
+fl_status fl_hits_create_ear(const fl_hits_ear *ear, fl_hits **ret_hits, fl_err *err) {
+  fl_hits *hits = calloc(1, sizeof *hits);
+  if (hits) hits->arena = fl_arena_create(FL_LIMIT_HITS_ARENA);
+  if (!hits || !hits->arena) {
+    fl_hits_free(hits);
+    return no_memory(err);
+  }
+  hits->ear = *ear;
+  *ret_hits = hits;
+  return FL_OK;
+}
+
 bool fl_hits_wants(const fl_hits *hits, const fl_rule_info *info) {
+  if (hits->ear.wants) return hits->ear.wants(hits->ear.self, info);
   const fl_hunt_options *o = hits->options;
   if (info->severity < o->min_severity) return false;
   for (size_t i = 0; i < o->n_excluded; i++) {
@@ -136,6 +150,7 @@ static bool copy_hit(fl_arena *arena, const fl_hit *hit, fl_hit *ret_hit) {
 fl_status fl_hits_add(fl_hits *hits, const fl_hit *hit, const fl_batch *batch, const fl_row *row,
                       fl_err *err) {
   bool is_hidden = false;
+  if (hits->ear.take) return hits->ear.take(hits->ear.self, hit, row, err);
   fl_hit_count *c = count_of(hits, hit);
   if (!c) return no_memory(err);
   if (hits->suppress) FL_TRY(fl_suppress_hides(hits->suppress, hit, batch, row, &is_hidden, err));

@@ -5,6 +5,13 @@
 #include "faultline/hunt.h"
 
 typedef struct fl_hits fl_hits;
+/* Somebody who wants hits as they come, and no list of them. */
+typedef struct fl_hits_ear {
+  void *self;
+  bool (*wants)(void *self, const fl_rule_info *info);
+  fl_status (*take)(void *self, const fl_hit *hit, const fl_row *row, fl_err *err);
+} fl_hits_ear;
+fl_status fl_hits_create_ear(const fl_hits_ear *ear, fl_hits **ret_hits, fl_err *err);
 fl_status fl_hits_create(const fl_rules *rules, const fl_hunt_options *options, fl_hits **ret_hits,
                          fl_err *err);
 void fl_hits_free(fl_hits *hits);

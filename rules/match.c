@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "rules/match_plan.h"
+#include "rules/named.h"
 
 /* Plan of a shape's rows with one event id. */
 typedef struct known {
@@ -30,8 +31,30 @@ struct fl_match {
   uint32_t *seen; /* hash of sightings: index + 1 */
   size_t n_seen_slots;
   uint64_t n_dropped;
+  /* Rules of another engine that sources name. */
+  const fl_named_engine *sigma; /* NULL = nobody names one */
+  void *sigma_run;
+  const fl_named_hit *sigma_hits; /* of the batch at hand */
+  size_t n_sigma_hits, at_sigma_hit;
+  uint32_t *numbers; /* of the row at hand */
+  size_t n_numbers, cap_numbers;
+  fl_named_mark *marks;
+  size_t n_marks, cap_marks;
 };
 enum { FIRST_SLOTS = 1024 };
+
+/* The other engine is asked only for what sources name. */
+static fl_status start_sigma(fl_match *match, fl_err *err) {
+  const fl_named_engine *sigma = match->rules ? fl_rules_sigma(match->rules) : NULL;
+  const uint32_t *numbers = NULL;
+  size_t n = 0;
+  if (!sigma) return FL_OK;
+  FL_TRY(fl_rules_sigma_numbers(match->rules, match->arena, &numbers, &n, err));
+  if (n == 0) return FL_OK;
+  FL_TRY(sigma->start(sigma->set, numbers, n, &match->sigma_run, err));
+  match->sigma = sigma;
+  return FL_OK;
+}
 
 fl_status fl_match_create(const fl_rules *rules, const char *const *kept_kinds, size_t n_kept_kinds,
                           fl_match **ret_match, fl_err *err) {
@@ -44,6 +67,12 @@ fl_status fl_match_create(const fl_rules *rules, const char *const *kept_kinds, 
   match->seen = calloc(match->n_seen_slots, sizeof *match->seen);
   match->arena = fl_arena_create(FL_LIMIT_CASE_ARENA);
   match->scratch = fl_arena_create(FL_LIMIT_BATCH_ARENA);
+  const bool has_room = match->plans && match->arena;
+  const fl_status s = has_room ? start_sigma(match, err) : FL_OK;
+  if (s != FL_OK) {
+    fl_match_free(match);
+    return s;
+  }
   if (!match->plans || !match->known || !match->seen || !match->arena || !match->scratch) {
     fl_match_free(match);
     return fl_fail(err, FL_E_NOMEM, 0, "out of memory for the match");
@@ -54,6 +83,9 @@ fl_status fl_match_create(const fl_rules *rules, const char *const *kept_kinds, 
 
 void fl_match_free(fl_match *match) {
   if (!match) return;
+  if (match->sigma) match->sigma->free(match->sigma_run);
+  free(match->numbers);
+  free(match->marks);
   fl_plan_table_free(match->plans);
   fl_arena_free(match->arena);
   fl_arena_free(match->scratch);
@@ -207,9 +239,8 @@ static bool is_wanted(const fl_match *match, const fl_plan *plan, const fl_event
   for (size_t i = 0; i < plan->n_refs; i++) {
     const fl_rule *rule = fl_rules_at(match->rules, plan->refs[i].rule);
     const fl_selector *selector = &rule->selectors[plan->refs[i].selector];
-    if ((!selector->where || fl_expr_holds(selector->where, event)) &&
-        has_captures(selector, event))
-      return true;
+    const fl_named_set set = {match->numbers, match->n_numbers};
+    if (fl_selector_holds(selector, event, set) && has_captures(selector, event)) return true;
   }
   return false;
 }
@@ -219,6 +250,16 @@ static bool has_room(const fl_arena *arena, const fl_row *row) {
   const size_t in_block = arena->at ? (size_t)(arena->end - arena->at) : 0;
   return arena->cap_bytes - arena->used_bytes + in_block >=
          ((size_t)64 << 10) + 16 * (size_t)row->length;
+}
+
+static fl_status mark_numbers(fl_match *match, const fl_event *event, fl_err *err) {
+  for (size_t i = 0; i < match->n_numbers; i++) {
+    if (!fl_grow((void **)&match->marks, &match->cap_marks, match->n_marks + 1,
+                 sizeof *match->marks))
+      return no_memory(err);
+    match->marks[match->n_marks++] = (fl_named_mark){event, match->numbers[i]};
+  }
+  return FL_OK;
 }
 
 static fl_status keep_row(fl_match *match, const fl_batch *batch, const fl_row *row, fl_err *err) {
@@ -233,6 +274,21 @@ static fl_status keep_row(fl_match *match, const fl_batch *batch, const fl_row *
                sizeof *match->events))
     return no_memory(err);
   match->events[match->n_events++] = event;
+  return mark_numbers(match, event, err);
+}
+
+/* The rules of the other engine that the row fits; rows come in order. */
+static fl_status take_numbers(fl_match *match, uint32_t row, fl_err *err) {
+  match->n_numbers = 0;
+  while (match->at_sigma_hit < match->n_sigma_hits &&
+         match->sigma_hits[match->at_sigma_hit].row <= row) {
+    const fl_named_hit *hit = &match->sigma_hits[match->at_sigma_hit++];
+    if (hit->row != row) continue;
+    if (!fl_grow((void **)&match->numbers, &match->cap_numbers, match->n_numbers + 1,
+                 sizeof *match->numbers))
+      return no_memory(err);
+    match->numbers[match->n_numbers++] = hit->number;
+  }
   return FL_OK;
 }
 
@@ -254,8 +310,13 @@ static fl_status match_row(fl_match *match, const fl_batch *batch, const fl_row 
 }
 
 fl_status fl_match_batch(fl_match *match, const fl_batch *batch, fl_err *err) {
+  match->n_sigma_hits = match->at_sigma_hit = 0;
+  if (match->sigma)
+    FL_TRY(match->sigma->batch(match->sigma_run, batch, &match->sigma_hits, &match->n_sigma_hits,
+                               err));
   for (uint32_t i = 0; i < batch->n_rows; i++) {
     if (i % 256 == 0) fl_arena_reset(match->scratch);
+    if (match->sigma) FL_TRY(take_numbers(match, i, err));
     FL_TRY(match_row(match, batch, &batch->rows[i], err));
   }
   return FL_OK;
@@ -271,4 +332,17 @@ uint64_t fl_match_dropped(const fl_match *match) { return match->n_dropped; }
 const fl_sighting *fl_match_sightings(const fl_match *match, size_t *ret_n) {
   *ret_n = match->n_sightings;
   return match->sightings;
+}
+
+static int by_event(const void *a, const void *b) {
+  const fl_named_mark *x = a, *y = b;
+  const uintptr_t p = (uintptr_t)x->event, q = (uintptr_t)y->event;
+  if (p != q) return p < q ? -1 : 1;
+  return (x->number > y->number) - (x->number < y->number);
+}
+
+const fl_named_mark *fl_match_marks(fl_match *match, size_t *ret_n) {
+  if (match->n_marks) qsort(match->marks, match->n_marks, sizeof *match->marks, by_event);
+  *ret_n = match->n_marks;
+  return match->marks;
 }

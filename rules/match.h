@@ -14,6 +14,12 @@ typedef struct fl_sighting {
   uint64_t hash; /* of all but the host; for tables only */
 } fl_sighting;
 
+/* A kept event that a rule of another engine fits, as sources name one. */
+typedef struct fl_named_mark {
+  const fl_event *event;
+  uint32_t number;
+} fl_named_mark;
+
 typedef struct fl_match fl_match;
 /* Events whose kind starts with one of `kept_kinds` ("rdp.") are kept besides those that rules
  * select. The strings and `rules` outlive the match. */
@@ -26,5 +32,7 @@ const fl_event *const *fl_match_events(const fl_match *match, size_t *ret_n);
 /* Events that were wanted but did not fit; and kinds of events that the sightings lack. */
 uint64_t fl_match_dropped(const fl_match *match);
 const fl_sighting *fl_match_sightings(const fl_match *match, size_t *ret_n);
+/* By address of the event, then number. */
+const fl_named_mark *fl_match_marks(fl_match *match, size_t *ret_n);
 
 #endif

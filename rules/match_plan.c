@@ -99,12 +99,13 @@ static bool collect(fl_plan_table *table, const fl_plan_key *key, fl_plan *plan)
   plan->is_certain = plan->is_kept;
   for (size_t r = 0; r < fl_rules_count(table->rules); r++) {
     const fl_rule *rule = fl_rules_at(table->rules, r);
-    for (size_t s = 0; s < rule->n_selectors; s++) {
+    for (size_t s = 0; s < rule->n_selectors && !rule->info.is_private; s++) {
       if (!fl_event_source_fits(&rule->selectors[s].source, &event)) continue;
       if (!fl_grow((void **)&table->refs, &table->cap_refs, plan->n_refs + 1, sizeof *table->refs))
         return false;
       table->refs[plan->n_refs++] = (fl_plan_ref){(uint32_t)r, (uint16_t)s};
-      if (!rule->selectors[s].where) plan->is_certain = true;
+      if (!rule->selectors[s].where && !rule->selectors[s].source.named) plan->is_certain = true;
+      plan->has_named |= rule->selectors[s].source.named != NULL;
     }
   }
   return true;

@@ -18,6 +18,7 @@ typedef struct fl_plan {
   size_t n_refs;
   bool is_kept;              /* its kind is wanted whatever the rules say */
   bool is_certain;           /* a selector without conditions wants it, or is_kept */
+  bool has_named;            /* a selector asks for a rule by name */
   bool is_passing;           /* not in the table: valid until the next look-up */
   uint8_t host_type, n_host; /* the host seen last, as it was recorded */
   uint8_t host[FL_PLAN_HOST_BYTES];

@@ -8,8 +8,10 @@
 #include "base/mem.h"
 #include "rules/engine.h"
 #include "rules/flr_parse.h"
+#include "rules/named.h"
 #include "rules/packs.h"
 #include "rules/rules.h"
+#include "rules/rules_include.h"
 
 const char *const fl_rule_engine_names[FL_N_RULE_ENGINES] = {
     "sequence",
@@ -28,6 +30,10 @@ static const fl_engine_kind *const kinds[FL_N_RULE_ENGINES] = {
 
 struct fl_rules {
   fl_arena *arena;
+  fl_pattern *patterns;
+  fl_named *named;
+  fl_named_engine sigma; /* set NULL = none */
+  fl_includes includes;
   const fl_rule **items;
   size_t n, cap;
   uint32_t *slots; /* hash of names: index + 1 */
@@ -58,7 +64,9 @@ void fl_rules_free(fl_rules *rules) {
   for (size_t i = 0; i < FL_N_RULE_ENGINES; i++)
     if (rules->sets[i]) kinds[i]->free(rules->sets[i]);
   if (rules->sha) fl_sha256_finish(rules->sha, rules->sha256);
+  fl_patterns_done(rules->patterns);
   fl_arena_free(rules->arena);
+  free(rules->includes.known);
   free(rules->items);
   free(rules->slots);
   free(rules->messages.items);
@@ -162,10 +170,14 @@ static fl_status add_sequences(fl_rules *rules, fl_lexer *lex, size_t *ret_n) {
     fl_rule_node *first = NULL;
     p->draft = draft;
     p->lex = *lex;
+    p->patterns = &rules->patterns;
+    p->named = &rules->named;
+    p->rules = rules;
     fl_lex_start(&p->lex, lex->file, copy);
     s = fl_lex_check_text(&p->lex);
     if (s == FL_OK) s = fl_parse_text(p, &first, ret_n);
     if (s == FL_OK) s = take_rules(rules, p, first, *ret_n);
+    rules->includes.aliases = p->aliases;
   }
   free(draft);
   free(p);
@@ -239,6 +251,104 @@ fl_status fl_rules_add_packs(fl_rules *rules, fl_err *err) {
   return s;
 }
 
+fl_includes *fl_rules_includes(fl_rules *rules) { return &rules->includes; }
+
+void fl_rules_use_sigma(fl_rules *rules, const fl_named_engine *engine) { rules->sigma = *engine; }
+const fl_named_engine *fl_rules_sigma(const fl_rules *rules) {
+  return rules->sigma.set ? &rules->sigma : NULL;
+}
+
+/* Strings of rule texts end with a NUL behind them, and hold none. */
+static const fl_rule *find_rule(const fl_rules *rules, fl_str name) {
+  const uint32_t slot = rules->n_slots ? rules->slots[slot_of(rules, name.p)] : 0;
+  return slot ? rules->items[slot - 1] : NULL;
+}
+
+static bool has_yara(const fl_rules *rules, fl_str name) {
+  const size_t n = fl_rules_engine_count(rules, FL_BY_YARA);
+  for (size_t i = 0; i < n; i++)
+    if (fl_str_eq(fl_str_of(fl_rules_engine_info(rules, FL_BY_YARA, i).name), name)) return true;
+  return false;
+}
+
+static fl_rule_file *file_of(const fl_rules *rules, fl_str name) {
+  for (size_t i = 0; i < rules->n_files; i++)
+    if (rules->files[i].name.p == name.p) return &rules->files[i];
+  return NULL;
+}
+
+/* A file whose sources name what is not there loads none of its rules, like any other mistake. */
+static void drop_file(fl_rules *rules, fl_rule_file *file) {
+  size_t n_left = 0;
+  for (size_t i = 0; i < rules->n; i++)
+    if (rules->items[i]->info.file.p != file->name.p) rules->items[n_left++] = rules->items[i];
+  drop_last(rules, n_left);
+  file->is_refused = true;
+  file->n_rules = 0;
+}
+
+/* One pass over the names of files that are still there; a file that goes may take others along. */
+static fl_status resolve(fl_rules *rules, bool checks_ends, bool *ret_has_dropped, fl_err *err) {
+  const fl_named_finder finder = {rules, fl_rules_sigma(rules), find_rule, has_yara};
+  fl_status first = FL_OK;
+  *ret_has_dropped = false;
+  for (fl_named *named = rules->named; named; named = named->next) {
+    fl_rule_file *file = file_of(rules, named->file);
+    if (!file || file->is_refused) continue;
+    fl_lexer lex = {.file = named->file,
+                    .text = named->text,
+                    .end = named->text.n,
+                    .arena = rules->arena,
+                    .messages = &rules->messages,
+                    .err = first == FL_OK ? err : NULL};
+    const fl_status s =
+        checks_ends ? fl_named_check_end(named, &lex) : fl_named_resolve(&finder, named, &lex);
+    if (s == FL_E_NOMEM) return s;
+    if (s == FL_OK) continue;
+    if (first == FL_OK) first = s;
+    drop_file(rules, file);
+    *ret_has_dropped = true;
+  }
+  return first;
+}
+
+static fl_status resolve_all(fl_rules *rules, fl_err *err) {
+  fl_status first = FL_OK;
+  bool checks_ends = false;
+  for (;;) {
+    bool has_dropped = false;
+    const fl_status s = resolve(rules, checks_ends, &has_dropped, first == FL_OK ? err : NULL);
+    if (first == FL_OK) first = s;
+    if (s == FL_E_NOMEM) return s;
+    if (!has_dropped && checks_ends) return first;
+    checks_ends = !has_dropped;
+  }
+}
+
+static int by_number(const void *a, const void *b) {
+  const uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
+  return left < right ? -1 : left > right;
+}
+
+fl_status fl_rules_sigma_numbers(const fl_rules *rules, fl_arena *arena,
+                                 const uint32_t **ret_numbers, size_t *ret_n, fl_err *err) {
+  size_t n = 0, n_left = 0;
+  for (const fl_named *named = rules->named; named; named = named->next) n++;
+  uint32_t *numbers = FL_NEW_ARRAY(arena, uint32_t, n);
+  if (!numbers) return fl_fail(err, FL_E_NOMEM, 0, "out of memory for rules");
+  n = 0;
+  for (const fl_named *named = rules->named; named; named = named->next) {
+    const fl_rule_file *file = file_of(rules, named->file);
+    if (named->kind == FL_NAMED_SIGMA && file && !file->is_refused) numbers[n++] = named->number;
+  }
+  if (n) qsort(numbers, n, sizeof *numbers, by_number);
+  for (size_t i = 0; i < n; i++)
+    if (i == 0 || numbers[i] != numbers[i - 1]) numbers[n_left++] = numbers[i];
+  *ret_numbers = numbers;
+  *ret_n = n_left;
+  return FL_OK;
+}
+
 /* What an engine learnt of its files when it was finished. */
 static void amend_files(fl_rules *rules, fl_rule_engine engine) {
   const fl_rule_file *known = NULL;
@@ -265,7 +375,10 @@ fl_status fl_rules_finish(fl_rules *rules, fl_err *err) {
   }
   fl_sha256_finish(rules->sha, rules->sha256);
   rules->sha = NULL;
-  return s;
+  if (!rules->sigma.set && rules->sets[FL_BY_SIGMA])
+    rules->sigma = fl_named_by_sigma(rules->sets[FL_BY_SIGMA]);
+  const fl_status resolved = resolve_all(rules, s == FL_OK ? err : NULL);
+  return s == FL_OK || resolved == FL_E_NOMEM ? resolved : s;
 }
 
 size_t fl_rules_messages(const fl_rules *rules, const fl_rule_message **ret_messages) {
@@ -292,6 +405,7 @@ const fl_rule *fl_rules_at(const fl_rules *rules, size_t index) { return rules->
 fl_rule_info fl_rules_info(const fl_rules *rules, size_t index) {
   return rules->items[index]->info;
 }
+const fl_pattern *fl_rules_patterns(const fl_rules *rules) { return rules->patterns; }
 const void *fl_rules_engine_set(const fl_rules *rules, fl_rule_engine engine) {
   return rules->sets[engine];
 }

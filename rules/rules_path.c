@@ -10,11 +10,13 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "rules/rules.h"
+#include "rules/rules_include.h"
 
 /* One walk over a path; the buffer serves all of its files. */
 typedef struct walk {
   fl_rules *rules;
   const char *folder; /* that the user named; NULL: a file */
+  const char *root;   /* the same with '/' at its end */
   char *buffer;
   size_t cap;
   size_t n_found;
@@ -38,11 +40,20 @@ static fl_status add_file(walk *w, const char *path, fl_err *err) {
     return fl_fail(err, FL_E_NOMEM, 0, "out of memory for rules");
   FILE *f = fopen(path, "rb");
   if (!f) return fl_rules_refuse(w->rules, fl_str_of(path), FL_E_IO, strerror(errno), err);
+  fl_place place = {0};
+  if (!fl_includes_enter(fl_rules_includes(w->rules), path, w->root, fileno(f), &place)) {
+    (void)fclose(f); /* another file has included it */
+    return FL_OK;
+  }
   const size_t n = fread(w->buffer, 1, most, f);
   const bool has_failed = ferror(f) != 0;
   (void)fclose(f);
-  if (has_failed) return fl_rules_refuse(w->rules, fl_str_of(path), FL_E_IO, "cannot be read", err);
-  return fl_rules_add_file(w->rules, fl_str_of(path), (fl_str){w->buffer, n}, w->folder, err);
+  const fl_status s =
+      has_failed
+          ? fl_rules_refuse(w->rules, fl_str_of(path), FL_E_IO, "cannot be read", err)
+          : fl_rules_add_file(w->rules, fl_str_of(path), (fl_str){w->buffer, n}, w->folder, err);
+  fl_includes_leave(fl_rules_includes(w->rules), &place, s);
+  return s;
 }
 
 /* One bad file does not keep the others out; the first error is the result. */
@@ -116,6 +127,9 @@ fl_status fl_rules_add_path(fl_rules *rules, const char *path, fl_err *err) {
   if (!S_ISDIR(info.st_mode)) {
     w.first = add_file(&w, path, err);
   } else {
+    const fl_str root = fl_arena_printf(fl_rules_arena(rules), "%s%s", path,
+                                        path[strlen(path) - 1] == '/' ? "" : "/");
+    w.root = root.p;
     w.folder = path;
     const fl_status s = add_folder(&w, path, 1);
     if (s != FL_OK) w.first = s;

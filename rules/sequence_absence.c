@@ -16,14 +16,8 @@ bool fl_entry_covers(const fl_coverage *entry, fl_time from, fl_time to) {
 
 static bool is_log_covered(const fl_run *run, const fl_proof_log *log, fl_time from, fl_time to) {
   for (size_t i = 0; i < log->n_entries; i++)
-    if (fl_entry_covers(&run->in->coverage[log->entries[i]], from, to)) return true;
+    if (fl_entry_covers(&run->in.coverage[log->entries[i]], from, to)) return true;
   return false;
-}
-
-static fl_time shifted(fl_time t, int64_t ns) {
-  if (ns > 0 && t > INT64_MAX - ns) return INT64_MAX;
-  if (ns < 0 && t < INT64_MIN - ns) return INT64_MIN;
-  return t + ns;
 }
 
 /* Coverage is in the machine's own time. */
@@ -32,15 +26,15 @@ static bool prove_on(fl_scene *scene, uint16_t event, int32_t machine) {
   fl_run *run = scene->run;
   fl_sight *sight = &scene->sights[event];
   const int64_t slack = fl_hosts_tolerance(scene, machine);
-  int64_t offset = run->in->machines[machine].offset_ns;
+  int64_t offset = run->in.machines[machine].offset_ns;
   if (offset > widest_offset || offset < -widest_offset) offset = 0;
   const fl_proof *proof = fl_proof_of(scene, event, machine);
   if (!proof || proof->reason.n) {
     sight->reason = proof ? proof->reason : FL_STR("memory is short");
     return false;
   }
-  const fl_time from = shifted(shifted(sight->from, -slack), -offset);
-  const fl_time to = shifted(shifted(sight->to, slack), -offset);
+  const fl_time from = fl_time_plus(fl_time_plus(sight->from, -slack), -offset);
+  const fl_time to = fl_time_plus(fl_time_plus(sight->to, slack), -offset);
   for (size_t i = 0; i < proof->n_logs; i++) {
     const fl_proof_log *log = &proof->logs[i];
     if (is_log_covered(run, log, from, to)) continue;
@@ -86,8 +80,8 @@ static bool prove(fl_scene *scene, uint16_t event) {
     return false;
   }
   bool is_any = false;
-  for (size_t i = 0; i < run->in->n_machines; i++) {
-    if (selector->role && !(run->in->machines[i].roles & selector->role)) continue;
+  for (size_t i = 0; i < run->in.n_machines; i++) {
+    if (selector->role && !(run->in.machines[i].roles & selector->role)) continue;
     is_any = true;
     if (!prove_on(scene, event, (int32_t)i)) return false;
   }

@@ -5,9 +5,11 @@
 
 enum { MAX_CITED = 512 };
 
+enum { NO_NUMBER = UINT32_MAX };
 typedef struct cited {
   const fl_event *event;
   fl_time t;
+  uint32_t at; /* its number in the run, NO_NUMBER for a record behind an attempt */
 } cited;
 
 typedef struct citation {
@@ -26,23 +28,27 @@ static int by_time(const void *a, const void *b) {
 static void add(citation *c, const fl_event *event, fl_time t) {
   for (size_t i = 0; i < c->n; i++)
     if (c->items[i].event == event) return;
-  if (c->n < MAX_CITED) c->items[c->n++] = (cited){event, t};
+  if (c->n < MAX_CITED) c->items[c->n++] = (cited){event, t, NO_NUMBER};
 }
 
-static void add_index(citation *c, uint32_t at) {
-  const fl_sequence_input *in = c->scene->run->in;
-  add(c, in->events[at], in->times[at]);
+static void add_number(citation *c, uint32_t at) {
+  fl_run *run = c->scene->run;
+  for (size_t i = 0; i < c->n; i++)
+    if (c->items[i].at == at) return;
+  const size_t n_before = c->n;
+  add(c, fl_run_cited(run, at), fl_run_time(run, at));
+  if (c->n > n_before) c->items[n_before].at = at;
 }
 
 static void add_sight(citation *c, const fl_sight *sight) {
-  if (sight->n_kept == 0) add_index(c, sight->first);
-  for (size_t k = 0; k < sight->n_kept && c->n < MAX_CITED; k++) add_index(c, sight->kept[k]);
+  if (sight->n_kept == 0) add_number(c, sight->first);
+  for (size_t k = 0; k < sight->n_kept && c->n < MAX_CITED; k++) add_number(c, sight->kept[k]);
 }
 
 static fl_time aligned(const fl_run *run, const fl_event *event) {
   const int32_t machine = fl_hosts_find(run, event->host);
   fl_time t = event->t;
-  if (machine >= 0 && __builtin_add_overflow(t, run->in->machines[machine].offset_ns, &t))
+  if (machine >= 0 && __builtin_add_overflow(t, run->in.machines[machine].offset_ns, &t))
     return event->t;
   return t;
 }
@@ -51,11 +57,11 @@ static fl_time aligned(const fl_run *run, const fl_event *event) {
 static void add_fact(citation *c, uint16_t event, fl_str fact) {
   const fl_run *run = c->scene->run;
   if (event == FL_FLR_NONE || !c->scene->sights[event].is_bound) return;
-  const fl_event *attempt = run->in->events[c->scene->sights[event].first];
-  if (!(attempt->flags & FL_F_SYNTHETIC) || attempt->seq == 0 || attempt->seq > run->in->n_attempts)
+  const fl_event *attempt = fl_run_event(run, c->scene->sights[event].first);
+  if (!(attempt->flags & FL_F_SYNTHETIC) || attempt->seq == 0 || attempt->seq > run->in.n_attempts)
     return;
   const fl_event *records[FL_ATTEMPT_RECORDS];
-  const size_t n = fl_attempt_records(&run->in->attempts[attempt->seq - 1], fact, records);
+  const size_t n = fl_attempt_records(&run->in.attempts[attempt->seq - 1], fact, records);
   for (size_t i = 0; i < n; i++) add(c, records[i], aligned(run, records[i]));
 }
 
@@ -79,7 +85,7 @@ static void add_facts(citation *c, const fl_expr *expr) {
 static fl_status finish(citation *c, const fl_event *const **ret_events, size_t *ret_n) {
   fl_run *run = c->scene->run;
   if (c->n) qsort(c->items, c->n, sizeof *c->items, by_time);
-  const fl_event **events = FL_NEW_ARRAY(run->arena, const fl_event *, c->n);
+  const fl_event **events = FL_NEW_ARRAY(run->shelf, const fl_event *, c->n);
   if (!events) return fl_fail(run->err, FL_E_NOMEM, 0, "out of memory for findings");
   for (size_t i = 0; i < c->n; i++) events[i] = c->items[i].event;
   *ret_events = events;
@@ -101,7 +107,7 @@ fl_status fl_scene_cite(fl_scene *scene, const bool *named, const fl_expr *expr,
   for (size_t i = 0; i < scene->rule->n_selectors; i++) {
     const fl_sight *sight = &scene->sights[i];
     if (!sight->is_bound || !named[i]) continue;
-    if (!(scene->run->in->events[sight->first]->flags & FL_F_SYNTHETIC)) add_sight(&c, sight);
+    if (!(fl_run_event(scene->run, sight->first)->flags & FL_F_SYNTHETIC)) add_sight(&c, sight);
   }
   if (expr) add_facts(&c, expr);
   return finish(&c, ret_events, ret_n);

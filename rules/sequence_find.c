@@ -17,7 +17,7 @@ typedef struct query {
 
 /* Hits with one join key, or all of them: positions in an index or in the hits themselves. */
 typedef struct lane {
-  const uint64_t *keys; /* NULL = all hits */
+  const uint32_t *order; /* NULL = all hits */
   size_t at, end;
 } lane;
 
@@ -28,19 +28,11 @@ typedef struct walk {
   size_t n_lanes;
 } walk;
 
-static fl_time plus(fl_time t, int64_t ns) {
-  if (ns > 0 && t > INT64_MAX - ns) return INT64_MAX;
-  if (ns < 0 && t < INT64_MIN - ns) return INT64_MIN;
-  return t + ns;
-}
-
 static fl_time time_of(const fl_scene *scene, uint32_t event) {
-  return scene->run->in->times[event];
+  return fl_run_time(scene->run, event);
 }
 
-static uint32_t hit_of(const lane *l, size_t i) {
-  return l->keys ? (uint32_t)l->keys[i] : (uint32_t)i;
-}
+static uint32_t hit_of(const lane *l, size_t i) { return l->order ? l->order[i] : (uint32_t)i; }
 
 /* The first hit of a lane at or after a time, or behind all at that time. */
 static size_t place_of(const fl_scene *scene, const fl_hits *hits, const lane *l, fl_time t,
@@ -55,11 +47,13 @@ static size_t place_of(const fl_scene *scene, const fl_hits *hits, const lane *l
   return low;
 }
 
-static size_t first_key(const fl_hits *hits, uint64_t key) {
+/* The first hit in the index with a value of its key that is not below. */
+static size_t first_of(const fl_hits *hits, size_t n_captures, uint32_t value) {
+  if (hits->n_starts) return value < hits->n_starts ? hits->starts[value] : hits->n;
   size_t low = 0, high = hits->n;
   while (low < high) {
     const size_t middle = low + (high - low) / 2;
-    if (hits->by_key[middle] < key) low = middle + 1;
+    if (hits->values[hits->order[middle] * n_captures + hits->key] < value) low = middle + 1;
     else high = middle;
   }
   return low;
@@ -69,15 +63,16 @@ static size_t first_key(const fl_hits *hits, uint64_t key) {
 static size_t open_lanes(const fl_scene *scene, uint16_t event, lane lanes[2]) {
   const fl_hits *hits = &scene->hits[event];
   const fl_selector *selector = &scene->rule->selectors[event];
-  const uint32_t value = hits->by_key ? scene->vars[selector->captures[hits->key].var] : 0;
+  const bool has_index = hits->key != FL_FLR_NONE && hits->n > 0;
+  const uint32_t value = has_index ? scene->vars[selector->captures[hits->key].var] : 0;
   if (value == 0) {
     lanes[0] = (lane){NULL, 0, hits->n};
     return 1;
   }
-  lanes[0] = (lane){hits->by_key, first_key(hits, (uint64_t)value << 32),
-                    first_key(hits, ((uint64_t)value + 1) << 32)};
-  lanes[1] = (lane){hits->by_key, 0, first_key(hits, UINT64_C(1) << 32)};
-  return 2;
+  const size_t n = selector->n_captures;
+  lanes[0] = (lane){hits->order, first_of(hits, n, value), first_of(hits, n, value + 1)};
+  lanes[1] = (lane){hits->order, 0, first_of(hits, n, 1)};
+  return lanes[1].end ? 2 : 1;
 }
 
 static walk start_walk(const fl_scene *scene, const query *q, int64_t slack) {
@@ -86,8 +81,8 @@ static walk start_walk(const fl_scene *scene, const query *q, int64_t slack) {
   w.n_lanes = open_lanes(scene, q->event, w.ahead);
   for (size_t i = 0; i < w.n_lanes; i++) {
     lane *l = &w.ahead[i];
-    l->at = place_of(scene, hits, l, plus(q->from, -slack), false);
-    l->end = place_of(scene, hits, l, plus(q->to, slack), true);
+    l->at = place_of(scene, hits, l, fl_time_plus(q->from, -slack), false);
+    l->end = place_of(scene, hits, l, fl_time_plus(q->to, slack), true);
     w.behind[i] = *l;
     if (q->pick == PICK_FIRST) w.behind[i].end = l->at;
     else if (q->pick == PICK_LAST) l->at = l->end;
@@ -151,7 +146,7 @@ static bool joins(const fl_scene *scene, uint16_t event, uint32_t hit) {
 /* Equal times in one log: record numbers tell the order. */
 static bool is_in_order(const fl_scene *scene, const query *q, uint32_t event) {
   if (q->pick == PICK_NEAREST || time_of(scene, event) != time_of(scene, q->base)) return true;
-  const fl_event *a = scene->run->in->events[q->base], *b = scene->run->in->events[event];
+  const fl_event *a = fl_run_event(scene->run, q->base), *b = fl_run_event(scene->run, event);
   if (a->record_id < 0 || b->record_id < 0 || !fl_str_eq(a->channel, b->channel) ||
       !fl_str_eq(a->host, b->host))
     return true;
@@ -161,8 +156,8 @@ static bool is_in_order(const fl_scene *scene, const query *q, uint32_t event) {
 static bool is_in_window(const fl_scene *scene, const query *q, uint32_t event) {
   const fl_time t = time_of(scene, event);
   if (t >= q->from && t <= q->to) return is_in_order(scene, q, event);
-  const int64_t slack = fl_hosts_tolerance(scene, scene->run->event_machine[event]);
-  return t >= plus(q->from, -slack) && t <= plus(q->to, slack);
+  const int64_t slack = fl_hosts_tolerance(scene, fl_run_slot(scene->run, event)->machine);
+  return t >= fl_time_plus(q->from, -slack) && t <= fl_time_plus(q->to, slack);
 }
 
 static bool fits(const fl_scene *scene, const query *q, uint32_t hit) {
@@ -227,11 +222,53 @@ static void keep(fl_sight *sight, uint32_t *kept, uint32_t event) {
   sight->count++;
 }
 
+/* Are there as many that fit as the step asks for? What a limit hides does not count. */
+static bool has_enough(fl_scene *scene, const query *q, const fl_step *step, size_t *n_scanned) {
+  const fl_hits *hits = &scene->hits[q->event];
+  fl_sight *sight = &scene->sights[q->event];
+  query any_order = *q;
+  any_order.pick = PICK_NEAREST;
+  walk w = start_walk(scene, q, widest_slack(scene));
+  uint32_t hit = 0;
+  size_t n = 0;
+  sight->is_bound = false; /* its own event counts */
+  while (n < step->least && next_hit(scene, hits, &w, &hit)) {
+    if (++*n_scanned > FL_LIMIT_SEQUENCE_TRIES) {
+      mark_cut(scene, q);
+      break;
+    }
+    n += fits(scene, &any_order, hit);
+  }
+  sight->is_bound = true;
+  sight->n_fit = n;
+  return n >= step->least;
+}
+
+/* A repeated step that asks for several: the first event, in the order of preference, that has
+ * enough others beside it which join with it. */
+static bool find_several(fl_scene *scene, const query *q, const fl_step *step) {
+  const fl_hits *hits = &scene->hits[q->event];
+  fl_sight *sight = &scene->sights[q->event];
+  walk w = start_walk(scene, q, widest_slack(scene));
+  uint32_t before[FL_FLR_MAX_VARS], hit = 0;
+  size_t n_scanned = 0;
+  memcpy(before, scene->vars, sizeof before);
+  while (!sight->is_cut && next_hit(scene, hits, &w, &hit)) {
+    if (++n_scanned > FL_LIMIT_SEQUENCE_TRIES) mark_cut(scene, q);
+    if (sight->is_cut || !fits(scene, q, hit)) continue;
+    (void)fl_scene_bind(scene, q->event, hit);
+    if (has_enough(scene, q, step, &n_scanned)) return true;
+    sight->is_bound = false;
+    memcpy(scene->vars, before, sizeof before);
+  }
+  return false;
+}
+
 /* A repeated step keeps the others of its window too. An anchor takes each of its events once, so
  * the limit is for those that it does not take. */
-static fl_status collect(fl_scene *scene, const query *q) {
+static fl_status collect(fl_scene *scene, const query *q, const fl_step *step) {
   fl_sight *sight = &scene->sights[q->event];
-  const fl_hits *hits = &scene->hits[q->event];
+  fl_hits *hits = &scene->hits[q->event];
   uint8_t *taken = q->event == scene->anchor_event ? scene->taken : NULL;
   uint32_t *kept = FL_NEW_ARRAY(scene->run->scratch, uint32_t, FL_LIMIT_SEQUENCE_KEPT);
   if (!kept) return fl_fail(scene->run->err, FL_E_NOMEM, 0, "out of memory for sequences");
@@ -243,7 +280,7 @@ static fl_status collect(fl_scene *scene, const query *q) {
   uint32_t hit = 0;
   sight->is_bound = false; /* its own event may come again */
   sight->count = 0;
-  while (next_hit(scene, hits, &w, &hit)) {
+  while ((!step->most || sight->count < step->most) && next_hit(scene, hits, &w, &hit)) {
     const bool is_more = fits(scene, &any_order, hit);
     const bool is_new = is_more && taken && !taken[hit];
     if (!is_new && ++n_scanned > FL_LIMIT_SEQUENCE_SCAN) {
@@ -283,10 +320,29 @@ static bool lacks_join(const fl_scene *scene, uint16_t event, uint16_t *ret_var)
   return false;
 }
 
+/* What was there may be forgotten, what is to come was not waited for. */
+static void mark_window(fl_scene *scene, const fl_step *step, const query *q) {
+  fl_sight *sight = &scene->sights[step->event];
+  const bool is_gone = fl_time_plus(q->from, -widest_slack(scene)) < scene->of->cut;
+  const bool is_to_come =
+      scene->is_early && fl_time_plus(q->to, widest_slack(scene)) >= scene->run->now;
+  if (!is_gone && !is_to_come) return;
+  if (!sight->is_bound || step->is_repeated) sight->is_cut = true;
+  if (is_gone && (step->is_repeated || q->pick == PICK_FIRST)) sight->is_first_cut = true;
+  if (is_to_come && step->is_repeated) sight->is_last_cut = true;
+}
+
+static fl_status search(fl_scene *scene, const fl_step *step, const query *q) {
+  uint32_t hit = 0;
+  if (step->least > 1) return find_several(scene, q, step) ? collect(scene, q, step) : FL_OK;
+  if (!find(scene, q, &hit)) return FL_OK;
+  (void)fl_scene_bind(scene, step->event, hit);
+  return step->is_repeated ? collect(scene, q, step) : FL_OK;
+}
+
 /* Looks for one event; what was found is bound. */
 static fl_status look(fl_scene *scene, const fl_step *step, query q) {
   fl_sight *sight = &scene->sights[step->event];
-  uint32_t hit = 0;
   q.event = step->event;
   if (q.to > scene->last) q.to = scene->last;
   sight->is_searched = true;
@@ -294,26 +350,26 @@ static fl_status look(fl_scene *scene, const fl_step *step, query q) {
   sight->from = q.from;
   sight->to = q.to;
   sight->is_loose = lacks_join(scene, step->event, &sight->loose_var);
-  if (sight->is_loose) return FL_OK;
-  if (q.to < q.from || !find(scene, &q, &hit)) return FL_OK;
-  (void)fl_scene_bind(scene, step->event, hit);
-  return step->is_repeated ? collect(scene, &q) : FL_OK;
+  if (sight->is_loose || q.to < q.from) return FL_OK;
+  FL_TRY(search(scene, step, &q));
+  if (scene->is_early || scene->of->cut > INT64_MIN) mark_window(scene, step, &q);
+  return FL_OK;
 }
 
 static query query_of(const fl_scene *scene, const fl_step *step, uint32_t prev) {
-  const fl_time limit = plus(scene->end, scene->rule->within_ns);
+  const fl_time limit = fl_time_plus(scene->end, scene->rule->within_ns);
   const bool prev_is_anchor = prev == scene->anchor;
   query q = {.event = step->event, .base = prev, .pick = PICK_FIRST};
   switch (step->window) {
     case FL_W_BEFORE:
-      q.from = plus(scene->start, -step->ns);
+      q.from = fl_time_plus(scene->start, -step->ns);
       q.to = scene->start;
       q.pick = PICK_LAST;
       q.base = scene->anchor;
       break;
     case FL_W_DURING:
-      q.from = plus(scene->start, -step->ns);
-      q.to = plus(scene->end, step->ns);
+      q.from = fl_time_plus(scene->start, -step->ns);
+      q.to = fl_time_plus(scene->end, step->ns);
       q.pick = PICK_NEAREST;
       break;
     case FL_W_FORWARD:
@@ -321,7 +377,8 @@ static query query_of(const fl_scene *scene, const fl_step *step, uint32_t prev)
     case FL_W_BEFORE_EVENT:
     case FL_W_BETWEEN:
       q.from = prev_is_anchor ? scene->start : time_of(scene, prev);
-      q.to = step->has_window ? plus(prev_is_anchor ? scene->end : q.from, step->ns) : limit;
+      q.to =
+          step->has_window ? fl_time_plus(prev_is_anchor ? scene->end : q.from, step->ns) : limit;
       if (q.to > limit) q.to = limit;
       break;
   }
@@ -338,16 +395,16 @@ static query absent_query(const fl_scene *scene, const fl_step *step) {
   if (step->window == FL_W_DURING) return query_of(scene, step, scene->anchor);
   if (step->window == FL_W_BEFORE_EVENT) {
     q.to = has_a ? time_of(scene, a->first) : scene->start;
-    q.from = plus(q.to, -step->ns);
+    q.from = fl_time_plus(q.to, -step->ns);
     q.pick = PICK_LAST;
     q.base = has_a ? a->first : scene->anchor;
   } else if (step->window == FL_W_BETWEEN) {
     q.from = has_a ? time_of(scene, a->first) : scene->start;
-    q.to = has_b ? time_of(scene, b->first) : plus(scene->end, scene->rule->within_ns);
+    q.to = has_b ? time_of(scene, b->first) : fl_time_plus(scene->end, scene->rule->within_ns);
     q.base = has_a ? a->first : scene->anchor;
   } else {
     q.from = has_a ? time_of(scene, a->first) : scene->start;
-    q.to = plus(has_a ? time_of(scene, a->last) : scene->end, step->ns);
+    q.to = fl_time_plus(has_a ? time_of(scene, a->last) : scene->end, step->ns);
     q.base = has_a ? a->first : scene->anchor;
   }
   return q;
@@ -373,8 +430,8 @@ static bool place_cluster(fl_scene *scene, size_t first, size_t end, query base,
     }
     *ret_low = low;
     *ret_high = high;
-    if (low > high || high <= plus(low, ns)) return true;
-    base.from = plus(high, -ns);
+    if (low > high || high <= fl_time_plus(low, ns)) return true;
+    base.from = fl_time_plus(high, -ns);
   }
   scene->run->n_evicted++;
   return false;
@@ -396,8 +453,8 @@ static fl_status search_cluster(fl_scene *scene, size_t first, size_t end, uint3
   query q = query_of(scene, &(fl_step){.event = steps[first].event}, *prev);
   q.pick = has_anchor ? PICK_NEAREST : PICK_FIRST;
   if (has_anchor) {
-    q.from = plus(scene->start, -steps[first].ns);
-    q.to = plus(scene->end, steps[first].ns);
+    q.from = fl_time_plus(scene->start, -steps[first].ns);
+    q.to = fl_time_plus(scene->end, steps[first].ns);
   } else {
     fl_time low = 0, high = 0;
     if (q.to > scene->last) q.to = scene->last;
@@ -406,9 +463,9 @@ static fl_status search_cluster(fl_scene *scene, size_t first, size_t end, uint3
       return FL_OK;
     }
     if (low <= high) {
-      const fl_time from = plus(high, -steps[first].ns);
+      const fl_time from = fl_time_plus(high, -steps[first].ns);
       if (from > q.from) q.from = from;
-      if (plus(low, steps[first].ns) < q.to) q.to = plus(low, steps[first].ns);
+      if (fl_time_plus(low, steps[first].ns) < q.to) q.to = fl_time_plus(low, steps[first].ns);
     }
   }
   for (size_t i = first; i < end; i++) {
@@ -458,7 +515,7 @@ static fl_status search_until(fl_scene *scene) {
     const fl_step *step = &scene->rule->steps[i];
     if (step->kind != FL_STEP_UNTIL) continue;
     query q = query_of(scene, step, scene->anchor);
-    q.from = plus(scene->end, 1);
+    q.from = fl_time_plus(scene->end, 1);
     FL_TRY(look(scene, step, q));
     if (scene->sights[step->event].is_bound)
       scene->last = time_of(scene, scene->sights[step->event].first);
@@ -467,14 +524,17 @@ static fl_status search_until(fl_scene *scene) {
 }
 
 /* The anchor's own alternatives are not looked for; its other occurrences are. */
-static fl_status search_anchor(fl_scene *scene) {
+static fl_status search_anchor(fl_scene *scene, bool *ret_is_match) {
   const fl_step *step = &scene->rule->steps[scene->rule->anchor];
+  size_t n_scanned = 0;
+  *ret_is_match = true;
   if (!step->is_repeated) return FL_OK;
   const query q = query_of(scene, &(fl_step){.event = scene->anchor_event}, scene->anchor);
   query clipped = q;
   clipped.event = scene->anchor_event;
   if (clipped.to > scene->last) clipped.to = scene->last;
-  return collect(scene, &clipped);
+  if (step->least > 1) *ret_is_match = has_enough(scene, &clipped, step, &n_scanned);
+  return *ret_is_match ? collect(scene, &clipped, step) : FL_OK;
 }
 
 fl_status fl_scene_search(fl_scene *scene, bool *ret_is_match) {
@@ -483,7 +543,7 @@ fl_status fl_scene_search(fl_scene *scene, bool *ret_is_match) {
   uint32_t prev = scene->anchor;
   bool is_match = true;
   FL_TRY(search_until(scene));
-  FL_TRY(search_anchor(scene));
+  FL_TRY(search_anchor(scene, &is_match));
   for (size_t i = 0, end = 0; i < rule->n_steps && is_match; i = end) {
     const fl_step *step = &rule->steps[i];
     end = group_end(rule, i);

@@ -1,6 +1,6 @@
-/* sequence_hits.c - one pass over the events: what each selector finds, and an index by join key.
- */
+/* sequence_hits.c - what each selector finds in an event, and an index of it by join key. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/limits.h"
 #include "base/mem.h"
@@ -11,11 +11,11 @@ static fl_status no_memory(fl_run *run) {
   return fl_fail(run->err, FL_E_NOMEM, 0, "out of memory for sequences");
 }
 
-static bool has_role(const fl_run *run, const fl_selector *selector, uint32_t event) {
-  const int32_t machine = run->event_machine[event];
-  if (selector->role == 0 || machine < 0) return true;
-  const unsigned roles = run->in->machines[machine].roles;
-  return roles == 0 || (roles & selector->role);
+static bool has_role(const fl_run *run, const fl_selector *selector, int32_t machine) {
+  const unsigned roles = machine < 0 ? 0 : run->in.machines[machine].roles;
+  for (const fl_selector *s = selector; s; s = s->source.named ? s->source.named->selector : NULL)
+    if (roles && s->role && !(roles & s->role)) return false;
+  return true;
 }
 
 /* Host values are the machine, where the case knows it. */
@@ -62,34 +62,96 @@ static fl_status capture_values(fl_run *run, const fl_rule *rule, const fl_selec
   return FL_OK;
 }
 
+/* The event at hand as the newest of the window; made once for all selectors. */
+typedef struct arrival {
+  const fl_event *event;
+  fl_slot slot;
+  bool is_kept;
+} arrival;
+
+static fl_status keep_slot(fl_run *run, arrival *a) {
+  if (a->is_kept) return FL_OK;
+  if (run->base + (uint64_t)run->n_slots >= UINT32_MAX)
+    return fl_fail(run->err, FL_E_LIMIT, 0, "more than %u events that rules ask for", UINT32_MAX);
+  if (!fl_grow((void **)&run->slots, &run->cap_slots, run->n_slots + 1, sizeof *run->slots))
+    return no_memory(run);
+  if (run->in.trace.trace && run->in.trace.event == a->event) {
+    run->has_traced = true;
+    run->traced_at = run->base + (uint32_t)run->n_slots;
+  }
+  run->slots[run->n_slots++] = a->slot;
+  a->is_kept = true;
+  return FL_OK;
+}
+
 static fl_status add_hit(fl_run *run, const fl_rule *rule, const fl_selector *selector,
-                         fl_hits *hits, uint32_t event) {
+                         fl_hits *hits, arrival *a) {
   const size_t n = selector->n_captures;
   bool fits = true;
   if (!fl_grow((void **)&hits->at, &hits->cap, hits->n + 1, sizeof *hits->at) ||
       !fl_grow((void **)&hits->values, &hits->cap_values, (hits->n + 1) * n + 1,
                sizeof *hits->values))
     return no_memory(run);
-  FL_TRY(capture_values(run, rule, selector, run->in->events[event], hits->values + hits->n * n,
-                        &fits));
-  if (fits) hits->at[hits->n++] = event;
+  FL_TRY(capture_values(run, rule, selector, a->event, hits->values + hits->n * n, &fits));
+  if (!fits) return FL_OK;
+  FL_TRY(keep_slot(run, a));
+  hits->at[hits->n++] = run->base + (uint32_t)run->n_slots - 1;
+  run->n_hits++;
   return FL_OK;
 }
 
-static fl_status take_event(fl_run *run, fl_plan_table *plans, uint32_t index) {
-  const fl_event *event = run->in->events[index];
+static bool is_same_text(fl_str a, fl_str b) { return a.p == b.p && a.n == b.n; }
+
+/* Events of one kind share the addresses of their texts more often than not. */
+static const fl_plan *plan_of(fl_run *run, const fl_event *event) {
+  const uintptr_t mixed =
+      (uintptr_t)event->provider.p ^ (uintptr_t)event->channel.p >> 4 ^ (uintptr_t)event->event_id;
+  fl_recent *known = &run->recent[(mixed ^ mixed >> 8) % FL_RECENT];
+  if (known->plan && is_same_text(known->provider, event->provider) &&
+      is_same_text(known->channel, event->channel) && is_same_text(known->kind, event->kind) &&
+      known->event_id == event->event_id)
+    return known->plan;
   const fl_plan_key key = {event->provider, event->channel, event->kind, event->event_id};
+  const fl_plan *plan = fl_plan_find(run->plans, &key);
+  if (plan && !plan->is_passing)
+    *known = (fl_recent){event->provider, event->channel, event->kind, event->event_id, plan};
+  return plan;
+}
+
+/* The other engine's rules that the event fits. */
+static fl_named_set numbers_of(fl_run *run, const fl_event *event) {
+  const fl_named_mark *marks = run->in.marks;
+  size_t low = 0, high = run->in.n_marks, n = 0;
+  while (low < high) {
+    const size_t middle = low + (high - low) / 2;
+    if ((uintptr_t)marks[middle].event < (uintptr_t)event) low = middle + 1;
+    else high = middle;
+  }
+  while (low + n < run->in.n_marks && marks[low + n].event == event) n++;
+  uint32_t *numbers = FL_NEW_ARRAY(run->scratch, uint32_t, n);
+  for (size_t i = 0; numbers && i < n; i++) numbers[i] = marks[low + i].number;
+  return (fl_named_set){numbers, numbers ? n : 0};
+}
+
+fl_status fl_hits_take(fl_run *run, const fl_event *event, uint64_t ref) {
   if (event->flags & (FL_F_DUPLICATE | FL_F_TIME_INVALID)) return FL_OK;
-  const fl_plan *plan = fl_plan_find(plans, &key);
+  const fl_plan *plan = plan_of(run, event);
   if (!plan) return no_memory(run);
+  arrival a = {.event = event, .slot = {.t = run->now, .ref = ref, .machine = -1}};
+  a.slot.is_synthetic = (event->flags & FL_F_SYNTHETIC) != 0;
+  if (plan->n_refs) fl_arena_reset(run->scratch);
+  const fl_named_set set = plan->has_named ? numbers_of(run, event) : (fl_named_set){0};
+  if (plan->n_refs) {
+    a.slot.machine = fl_hosts_find_recent(run, event->host);
+  }
   for (size_t i = 0; i < plan->n_refs; i++) {
+    fl_hits *hits = &run->hits[run->first_hits[plan->refs[i].rule] + plan->refs[i].selector];
+    if (!hits->is_wanted) continue;
     const fl_rule *rule = fl_rules_at(run->rules, plan->refs[i].rule);
     const fl_selector *selector = &rule->selectors[plan->refs[i].selector];
-    if (fl_rule_is_noise(rule) != (run->in->part == FL_RULES_NOISE)) continue;
-    if (!has_role(run, selector, index)) continue;
-    if (selector->where && !fl_expr_holds(selector->where, event)) continue;
-    fl_hits *hits = &run->hits[run->first_hits[plan->refs[i].rule] + plan->refs[i].selector];
-    FL_TRY(add_hit(run, rule, selector, hits, index));
+    if (!has_role(run, selector, a.slot.machine)) continue;
+    if (!fl_selector_holds(selector, event, set)) continue;
+    FL_TRY(add_hit(run, rule, selector, hits, &a));
   }
   return FL_OK;
 }
@@ -104,6 +166,7 @@ static bool is_captured_by(const fl_selector *selector, uint16_t var) {
 static uint16_t choose_key(const fl_rule *rule, size_t step) {
   const fl_selector *selector = &rule->selectors[rule->steps[step].event];
   const fl_selector *anchor = &rule->selectors[rule->steps[rule->anchor].event];
+  if (step == rule->anchor && !rule->steps[step].is_repeated) return FL_FLR_NONE;
   for (size_t i = 0; i < selector->n_captures; i++)
     if (is_captured_by(anchor, selector->captures[i].var)) return (uint16_t)i;
   for (size_t k = 0; k < step; k++)
@@ -113,54 +176,77 @@ static uint16_t choose_key(const fl_rule *rule, size_t step) {
   return FL_FLR_NONE;
 }
 
-static int by_number(const void *a, const void *b) {
-  const uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
+typedef struct by_value {
+  const uint32_t *values;
+  size_t stride;
+} by_value;
+
+static int compare_values(const void *a, const void *b, void *context) {
+  const by_value *by = context;
+  const uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
+  const uint32_t x = by->values[left * by->stride], y = by->values[right * by->stride];
+  if (x != y) return x < y ? -1 : 1;
   return left < right ? -1 : left > right;
 }
 
-static fl_status build_index(fl_run *run, const fl_rule *rule, size_t step, fl_hits *hits) {
-  const fl_selector *selector = &rule->selectors[rule->steps[step].event];
-  hits->key = FL_FLR_NONE;
-  if ((step == rule->anchor && !rule->steps[step].is_repeated) || hits->n == 0) return FL_OK;
-  hits->key = choose_key(rule, step);
-  if (hits->key == FL_FLR_NONE) return FL_OK;
-  hits->by_key = malloc(hits->n * sizeof *hits->by_key);
-  if (!hits->by_key) return no_memory(run);
+/* Values are numbers without gaps: where there are few of them they are counted. */
+static fl_status count_order(fl_run *run, fl_hits *hits, const by_value *by) {
+  const size_t n_values = run->values.n + 1; /* the last is the end of all */
+  if (!fl_grow((void **)&hits->starts, &hits->cap_starts, n_values + 1, sizeof *hits->starts))
+    return no_memory(run);
+  memset(hits->starts, 0, (n_values + 1) * sizeof *hits->starts);
+  for (size_t i = 0; i < hits->n; i++) hits->starts[by->values[i * by->stride] + 1]++;
+  for (size_t v = 0; v < n_values; v++) hits->starts[v + 1] += hits->starts[v];
   for (size_t i = 0; i < hits->n; i++)
-    hits->by_key[i] = (uint64_t)hits->values[i * selector->n_captures + hits->key] << 32 | i;
-  qsort(hits->by_key, hits->n, sizeof *hits->by_key, by_number);
+    hits->order[hits->starts[by->values[i * by->stride]]++] = (uint32_t)i;
+  memmove(hits->starts + 1, hits->starts, n_values * sizeof *hits->starts);
+  hits->starts[0] = 0;
+  hits->n_starts = n_values;
+  return FL_OK;
+}
+
+fl_status fl_hits_index(fl_run *run, const fl_rule *rule, size_t selector, fl_hits *hits) {
+  if (hits->key == FL_FLR_NONE || hits->n == 0) return FL_OK;
+  by_value by = {hits->values + hits->key, rule->selectors[selector].n_captures};
+  if (!fl_grow((void **)&hits->order, &hits->cap_order, hits->n, sizeof *hits->order))
+    return no_memory(run);
+  hits->n_starts = 0;
+  if (hits->n > run->values.n / 8) return count_order(run, hits, &by);
+  for (size_t i = 0; i < hits->n; i++) hits->order[i] = (uint32_t)i;
+  qsort_r(hits->order, hits->n, sizeof *hits->order, compare_values, &by);
   return FL_OK;
 }
 
 static fl_status make_room(fl_run *run) {
   size_t n = 0;
-  run->first_hits = FL_NEW_ARRAY(run->work, size_t, fl_rules_count(run->rules) + 1);
+  const size_t n_rules = fl_rules_count(run->rules);
+  run->first_hits = FL_NEW_ARRAY(run->work, size_t, n_rules + 1);
   if (!run->first_hits) return no_memory(run);
-  for (size_t r = 0; r < fl_rules_count(run->rules); r++) {
+  for (size_t r = 0; r < n_rules; r++) {
     run->first_hits[r] = n;
     n += fl_rules_at(run->rules, r)->n_selectors;
   }
-  run->first_hits[fl_rules_count(run->rules)] = n;
+  run->first_hits[n_rules] = n;
   run->hits = FL_NEW_ARRAY(run->work, fl_hits, n);
   return run->hits ? FL_OK : no_memory(run);
 }
 
-fl_status fl_hits_collect(fl_run *run) {
+fl_status fl_hits_init(fl_run *run) {
   FL_TRY(make_room(run));
-  run->values.arena = run->work;
-  fl_plan_table *plans = fl_plan_table_create(run->rules, NULL, 0);
-  fl_status s = plans ? FL_OK : no_memory(run);
-  for (size_t i = 0; i < run->in->n && s == FL_OK; i++) {
-    s = take_event(run, plans, (uint32_t)i);
-    if (i % 256 == 0) fl_arena_reset(run->scratch);
-  }
-  fl_plan_table_free(plans);
-  for (size_t r = 0; r < fl_rules_count(run->rules) && s == FL_OK; r++) {
+  if (!(run->values.arena = fl_arena_create(FL_LIMIT_JOB_ARENA))) return no_memory(run);
+  run->values.n = 1; /* 0 is no value */
+  for (size_t r = 0; r < fl_rules_count(run->rules); r++) {
     const fl_rule *rule = fl_rules_at(run->rules, r);
-    for (size_t k = 0; k < rule->n_steps && s == FL_OK; k++)
-      s = build_index(run, rule, k, &run->hits[run->first_hits[r] + rule->steps[k].event]);
+    if (fl_rule_is_noise(rule) != (run->in.part == FL_RULES_NOISE)) continue;
+    if (run->in.trace.trace && run->in.trace.rule != r) continue;
+    if (rule->info.is_private) continue;
+    for (size_t k = 0; k < rule->n_steps; k++) {
+      fl_hits *hits = &run->hits[run->first_hits[r] + rule->steps[k].event];
+      hits->is_wanted = true;
+      hits->key = choose_key(rule, k);
+    }
   }
-  return s;
+  return FL_OK;
 }
 
 void fl_hits_done(fl_run *run) {
@@ -168,8 +254,11 @@ void fl_hits_done(fl_run *run) {
   for (size_t i = 0; i < n; i++) {
     free(run->hits[i].at);
     free(run->hits[i].values);
-    free(run->hits[i].by_key);
+    free(run->hits[i].taken);
+    free(run->hits[i].order);
+    free(run->hits[i].starts);
   }
+  fl_arena_free(run->values.arena);
   fl_interner_done(&run->values);
   free(run->value_machine);
 }

@@ -90,7 +90,7 @@ int32_t fl_hosts_find(const fl_run *run, fl_str host) {
 }
 
 fl_str fl_hosts_name(const fl_run *run, int32_t machine) {
-  return machine < 0 ? FL_STR("an unknown machine") : run->in->machines[machine].name;
+  return machine < 0 ? FL_STR("an unknown machine") : run->in.machines[machine].name;
 }
 
 static int by_machine(const void *a, const void *b, void *machines) {
@@ -111,31 +111,31 @@ static fl_status sort_by_machine(fl_run *run, size_t n, int32_t *of, uint32_t **
 }
 
 static fl_status place_lists(fl_run *run) {
-  const fl_sequence_input *in = run->in;
+  const fl_sequence_input *in = &run->in;
   run->sighting_machine = FL_NEW_ARRAY(run->work, int32_t, in->n_sightings);
   run->coverage_machine = FL_NEW_ARRAY(run->work, int32_t, in->n_coverage);
-  run->event_machine = FL_NEW_ARRAY(run->work, int32_t, in->n);
-  if (!run->sighting_machine || !run->coverage_machine || !run->event_machine)
-    return no_memory(run);
+  if (!run->sighting_machine || !run->coverage_machine) return no_memory(run);
   for (size_t i = 0; i < in->n_sightings; i++)
     run->sighting_machine[i] = fl_hosts_find(run, in->sightings[i].host);
   for (size_t i = 0; i < in->n_coverage; i++)
     run->coverage_machine[i] = fl_hosts_find(run, in->coverage[i].host);
   fl_arena_reset(run->scratch);
-  for (size_t i = 0; i < in->n; i++) {
-    const bool is_same = i > 0 && fl_str_eq(in->events[i]->host, in->events[i - 1]->host);
-    run->event_machine[i] =
-        is_same ? run->event_machine[i - 1] : fl_hosts_find(run, in->events[i]->host);
-    if (i % 1024 == 0) fl_arena_reset(run->scratch);
-  }
   FL_TRY(sort_by_machine(run, in->n_sightings, run->sighting_machine, &run->sighting_at));
   return sort_by_machine(run, in->n_coverage, run->coverage_machine, &run->coverage_at);
 }
 
+/* Of an event's host, which is one of few. */
+int32_t fl_hosts_find_recent(fl_run *run, fl_str host) {
+  if (host.n == 0) return -1;
+  fl_recent_host *known = &run->recent_hosts[fl_hash_bytes(host.p, host.n, 0) % FL_RECENT];
+  if (!fl_str_eq(known->host, host)) *known = (fl_recent_host){host, fl_hosts_find(run, host)};
+  return known->machine;
+}
+
 fl_status fl_hosts_init(fl_run *run) {
   run->hosts.names.arena = run->work;
-  for (size_t i = 0; i < run->in->n_machines; i++) {
-    const fl_machine *machine = &run->in->machines[i];
+  for (size_t i = 0; i < run->in.n_machines; i++) {
+    const fl_machine *machine = &run->in.machines[i];
     FL_TRY(add_name(run, '=', machine->name, (int32_t)i));
     FL_TRY(add_name(run, '~', machine->name, (int32_t)i));
     for (size_t k = 0; k < machine->n_aliases; k++) {
@@ -157,8 +157,8 @@ void fl_hosts_done(fl_run *run) {
 int64_t fl_hosts_tolerance(const fl_scene *scene, int32_t machine) {
   if (machine >= 0 && (machine == scene->machine || machine == scene->other_machine)) return 0;
   if (machine < 0 || scene->machine < 0) return scene->rule->skew_ns;
-  const fl_machine *a = &scene->run->in->machines[scene->machine];
-  const fl_machine *b = &scene->run->in->machines[machine];
+  const fl_machine *a = &scene->run->in.machines[scene->machine];
+  const fl_machine *b = &scene->run->in.machines[machine];
   if (a->n_anchors == 0 && b->n_anchors == 0 && !a->clock_is_given && !b->clock_is_given)
     return scene->rule->skew_ns;
   const int64_t widest = scene->run->widest_spread;

@@ -1,6 +1,7 @@
 /* sequence_proof.c - which logs of a machine would hold an event, and whether it is written there.
  *
  * Worked out once for each selector and machine; time is looked at later, for each window. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -38,9 +39,9 @@ static bool add_log(draft *d, fl_str channel) {
     if (fl_str_eq_nocase(d->logs[i].channel, channel)) return true;
   size_t first = 0, n_found = 0;
   const size_t n =
-      slice(run->coverage_at, run->coverage_machine, run->in->n_coverage, d->machine, &first);
+      slice(run->coverage_at, run->coverage_machine, run->in.n_coverage, d->machine, &first);
   for (size_t i = first; i < first + n; i++)
-    n_found += fl_str_eq_nocase(run->in->coverage[run->coverage_at[i]].channel, channel);
+    n_found += fl_str_eq_nocase(run->in.coverage[run->coverage_at[i]].channel, channel);
   uint32_t *entries = FL_NEW_ARRAY(run->work, uint32_t, n_found);
   if (n_found == 0 || !entries || d->n_logs == MAX_LOGS) {
     const fl_str host = fl_hosts_name(run, d->machine);
@@ -50,7 +51,7 @@ static bool add_log(draft *d, fl_str channel) {
   }
   n_found = 0;
   for (size_t i = first; i < first + n; i++)
-    if (fl_str_eq_nocase(run->in->coverage[run->coverage_at[i]].channel, channel))
+    if (fl_str_eq_nocase(run->in.coverage[run->coverage_at[i]].channel, channel))
       entries[n_found++] = run->coverage_at[i];
   d->logs[d->n_logs++] = (fl_proof_log){channel, entries, n_found};
   return true;
@@ -69,15 +70,15 @@ static bool is_always(fl_str provider, int64_t id) {
  * always written. */
 static bool add_row(draft *d, fl_str provider, int64_t id) {
   const fl_run *run = d->run;
-  const fl_str channel = d->selector->source.channel;
+  const fl_str channel = fl_source_meant(&d->selector->source)->channel;
   const fl_str host = fl_hosts_name(run, d->machine);
   size_t first = 0;
   const size_t n =
-      slice(run->sighting_at, run->sighting_machine, run->in->n_sightings, d->machine, &first);
+      slice(run->sighting_at, run->sighting_machine, run->in.n_sightings, d->machine, &first);
   bool occurs = provider.n && is_always(provider, id), has_log = channel.n > 0;
   if (channel.n && !add_log(d, channel)) return false;
   for (size_t i = first; i < first + n; i++) {
-    const fl_sighting *s = &run->in->sightings[run->sighting_at[i]];
+    const fl_sighting *s = &run->in.sightings[run->sighting_at[i]];
     if (!fits(provider, s->provider) || !fits(channel, s->channel)) continue;
     has_log = true;
     occurs = occurs || id < 0 || s->event_id == id || is_always(s->provider, id);
@@ -94,7 +95,7 @@ static bool add_row(draft *d, fl_str provider, int64_t id) {
 
 /* A kind stands for the rows of facts that bear it. */
 static bool add_kind(draft *d) {
-  const fl_event_source *source = &d->selector->source;
+  const fl_event_source *source = fl_source_meant(&d->selector->source);
   const fl_event_fact *facts = NULL;
   const size_t n = fl_event_facts(&facts);
   bool has_row = false;
@@ -111,8 +112,18 @@ static bool add_kind(draft *d) {
   return has_row;
 }
 
+/* What another engine's rule fits is not known by channel and id. */
+static bool is_opaque(const fl_event_source *source) {
+  const bool has_part = source->channel.n || source->provider.n || source->n_ids;
+  return source->named && source->named->kind != FL_NAMED_RULE && !has_part;
+}
+
 static bool add_all(draft *d) {
-  const fl_event_source *source = &d->selector->source;
+  const fl_event_source *source = fl_source_meant(&d->selector->source);
+  if (is_opaque(source)) {
+    d->reason = FL_STR("no log is known that would show it");
+    return false;
+  }
   if (source->kind.n || source->kind_is_prefix) return add_kind(d);
   if (source->n_ids == 0) return add_row(d, source->provider, -1);
   for (size_t i = 0; i < source->n_ids; i++)
@@ -122,7 +133,11 @@ static bool add_all(draft *d) {
 
 const fl_proof *fl_proof_of(fl_scene *scene, uint16_t event, int32_t machine) {
   fl_run *run = scene->run;
-  const fl_proof **slot = &run->proofs[(size_t)machine * scene->rule->n_selectors + event];
+  const size_t n_selectors = scene->rule->n_selectors;
+  if (!scene->of->proofs)
+    scene->of->proofs = calloc(run->in.n_machines * n_selectors + 1, sizeof *scene->of->proofs);
+  if (!scene->of->proofs) return NULL;
+  const fl_proof **slot = &scene->of->proofs[(size_t)machine * n_selectors + event];
   if (*slot) return *slot;
   draft d = {.run = run, .selector = &scene->rule->selectors[event], .machine = machine};
   const bool is_possible = add_all(&d);

@@ -1,7 +1,6 @@
 /* sequence_score.c - conditions in three values, points, evidence, the finding. */
 #include <string.h>
 
-#include "base/mem.h"
 #include "base/text.h"
 #include "rules/sequence_run.h"
 
@@ -21,7 +20,7 @@ static fl_value operand_value(fl_scene *scene, const fl_operand *operand, fl_tru
   if (!sight->is_bound) return (fl_value){.kind = FL_V_NULL};
   if (operand->is_last ? sight->is_last_cut : sight->is_first_cut) *ret_truth = FL_UNKNOWN;
   return fl_path_value(&operand->path,
-                       scene->run->in->events[operand->is_last ? sight->last : sight->first]);
+                       fl_run_event(scene->run, operand->is_last ? sight->last : sight->first));
 }
 
 static bool exists(const fl_value *value) {
@@ -78,12 +77,10 @@ static fl_truth delta(fl_scene *scene, const fl_expr *expr) {
   if (a == FL_FALSE || b == FL_FALSE) return FL_FALSE;
   if (a == FL_UNKNOWN || b == FL_UNKNOWN || later->is_first_cut || earlier->is_first_cut)
     return FL_UNKNOWN;
-  const fl_time *times = scene->run->in->times;
-  const uint64_t from =
-      (uint64_t)(expr->is_from_end ? fl_sequence_end(scene->run->in->events[earlier->first],
-                                                     times[earlier->first])
-                                   : times[earlier->first]);
-  return measure(expr, (int64_t)((uint64_t)times[later->first] - from));
+  const fl_run *run = scene->run;
+  fl_time from = fl_run_time(run, earlier->first);
+  if (expr->is_from_end) from = fl_sequence_end(fl_run_event(run, earlier->first), from);
+  return measure(expr, (int64_t)((uint64_t)fl_run_time(run, later->first) - (uint64_t)from));
 }
 
 /* Kleene: unknown gives way to whatever decides. */
@@ -149,11 +146,11 @@ static fl_status add_evidence(fl_scene *scene, const fl_score_line *line, fl_tru
   mark_named(line->cond, named);
   if (truth == FL_UNKNOWN) {
     evidence.text =
-        fl_arena_str(scene->run->arena, fl_scene_missing_text(scene, line->text, named));
+        fl_arena_str(scene->run->shelf, fl_scene_missing_text(scene, line->text, named));
   } else if (line->text) {
-    evidence.text = fl_scene_text(scene, line->text, scene->run->arena);
+    evidence.text = fl_scene_text(scene, line->text, scene->run->shelf);
   } else {
-    evidence.text = fl_arena_str(scene->run->arena, fl_scene_made_text(scene, named));
+    evidence.text = fl_arena_str(scene->run->shelf, fl_scene_made_text(scene, named));
   }
   if (!evidence.text.p) return no_memory(scene);
   mark_told(line->text, named);
@@ -166,28 +163,21 @@ static fl_status add_evidence(fl_scene *scene, const fl_score_line *line, fl_tru
 
 static fl_status add_finding(fl_scene *scene, size_t rule_index, fl_finding *finding) {
   fl_run *run = scene->run;
-  finding->anchor = run->in->events[scene->anchor];
+  finding->anchor = fl_run_cited(run, scene->anchor);
   finding->start = scene->start;
   finding->end = scene->end;
   for (size_t i = 0; i < scene->rule->n_selectors; i++) {
     if (!scene->sights[i].is_bound) continue;
-    const fl_time first = run->in->times[scene->sights[i].first];
-    const fl_time last = run->in->times[scene->sights[i].last];
+    const fl_time first = fl_run_time(run, scene->sights[i].first);
+    const fl_time last = fl_run_time(run, scene->sights[i].last);
     if (first < finding->start) finding->start = first;
     if (last > finding->end) finding->end = last;
   }
   FL_TRY(fl_scene_cite_all(scene, &finding->events, &finding->n_events));
-  finding->text = scene->rule->explain ? fl_scene_text(scene, scene->rule->explain, run->arena)
+  finding->text = scene->rule->explain ? fl_scene_text(scene, scene->rule->explain, run->shelf)
                                        : fl_str_of(finding->title);
   if (!finding->text.p) return no_memory(scene);
-  if (!fl_grow((void **)&run->findings, &run->cap_findings, run->n_findings + 1,
-               sizeof *run->findings) ||
-      !fl_grow((void **)&run->finding_rule, &run->cap_finding_rule, run->n_findings + 1,
-               sizeof *run->finding_rule))
-    return no_memory(scene);
-  run->finding_rule[run->n_findings] = (uint32_t)rule_index;
-  run->findings[run->n_findings++] = *finding;
-  return FL_OK;
+  return fl_keep_add(run, rule_index, finding);
 }
 
 /* The events that an unknown line waits for, a bit each. */
@@ -220,7 +210,7 @@ static fl_status score_plain(fl_scene *scene, size_t rule_index, fl_finding *fin
   enum { PLAIN_SCORE = 60 };
   const fl_expr cond = {.kind = FL_X_EVENT, .event = scene->anchor_event, .other = FL_FLR_NONE};
   const fl_score_line line = {.points = PLAIN_SCORE, .cond = &cond};
-  fl_evidence *evidence = FL_NEW(scene->run->arena, fl_evidence);
+  fl_evidence *evidence = FL_NEW(scene->run->shelf, fl_evidence);
   if (!evidence) return no_memory(scene);
   FL_TRY(add_evidence(scene, &line, FL_TRUE, evidence));
   finding->score = PLAIN_SCORE;
@@ -237,7 +227,11 @@ fl_status fl_scene_score(fl_scene *scene, size_t rule_index) {
                         .cause = info->cause,
                         .effect = info->effect,
                         .severity = info->severity};
-  if (rule->n_lines == 0) return score_plain(scene, rule_index, &finding);
+  fl_run *run = scene->run;
+  if (rule->n_lines == 0) {
+    run->shelf = fl_keep_arena(run, rule_index);
+    return run->shelf ? score_plain(scene, rule_index, &finding) : no_memory(scene);
+  }
   fl_truth truths[FL_FLR_MAX_LINES];
   int points = 0, possible = 0;
   size_t n = 0;
@@ -248,7 +242,8 @@ fl_status fl_scene_score(fl_scene *scene, size_t rule_index) {
     if (truths[i] == FL_UNKNOWN && rule->lines[i].points > 0) possible += rule->lines[i].points;
   }
   if (points + possible < rule->report_at) return FL_OK;
-  fl_evidence *evidence = FL_NEW_ARRAY(scene->run->arena, fl_evidence, n);
+  run->shelf = fl_keep_arena(run, rule_index);
+  fl_evidence *evidence = run->shelf ? FL_NEW_ARRAY(run->shelf, fl_evidence, n) : NULL;
   if (!evidence) return no_memory(scene);
   for (size_t i = 0; i < rule->n_lines; i++)
     if (truths[i] != FL_FALSE && !is_asked_before(scene, truths, i))

@@ -42,7 +42,7 @@ static void put_value(writer *w, fl_str s) {
 fl_value fl_scene_var(const fl_scene *scene, uint16_t var) {
   const fl_path *path = scene->var_path[var];
   if (!scene->vars[var] || !path) return (fl_value){.kind = FL_V_NULL};
-  const fl_event *event = scene->run->in->events[scene->var_event[var]];
+  const fl_event *event = fl_run_event(scene->run, scene->var_event[var]);
   const fl_value value = fl_path_value(path, event);
   if (value.kind == FL_V_NULL && path->machine) /* the host itself */
     return (fl_value){.kind = FL_V_STR, .as.text = event->host};
@@ -85,12 +85,12 @@ static void put_field(writer *w, const fl_part *part) {
     put_value(w, (fl_str){0});
     return;
   }
-  const fl_event *event = w->scene->run->in->events[part->is_last ? sight->last : sight->first];
+  const fl_event *event = fl_run_event(w->scene->run, part->is_last ? sight->last : sight->first);
   if (part->kind == FL_PART_SENTENCE) {
     put_value(w, fl_event_sentence(event, w->scene->run->scratch));
   } else if (is_own_time(&part->path)) {
     const uint32_t at = part->is_last ? sight->last : sight->first;
-    put(w, fl_moment_text(w->scene->run->in->times[at], w->scene->run->scratch));
+    put(w, fl_moment_text(fl_run_time(w->scene->run, at), w->scene->run->scratch));
   } else {
     const fl_value value = fl_path_value(&part->path, event);
     put_formatted(w, part, &value);
@@ -103,8 +103,9 @@ static void put_delta(writer *w, const fl_part *part) {
     put_value(w, (fl_str){0});
     return;
   }
-  const fl_time *times = w->scene->run->in->times;
-  const int64_t ns = (int64_t)((uint64_t)times[a->first] - (uint64_t)times[b->first]);
+  const fl_run *run = w->scene->run;
+  const int64_t ns =
+      (int64_t)((uint64_t)fl_run_time(run, a->first) - (uint64_t)fl_run_time(run, b->first));
   put_value(w, fl_duration_text(ns, w->scene->run->scratch));
 }
 
@@ -119,7 +120,7 @@ static void put_machine(writer *w, unsigned role) {
   }
   for (size_t i = 0; i < scene->rule->n_selectors; i++) {
     if (!scene->sights[i].is_bound || scene->rule->selectors[i].role != role) continue;
-    put_value(w, scene->run->in->events[scene->sights[i].first]->host);
+    put_value(w, fl_run_event(scene->run, scene->sights[i].first)->host);
     return;
   }
   put_value(w, (fl_str){0});

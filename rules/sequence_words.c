@@ -45,7 +45,10 @@ static fl_str kind_words(fl_scene *scene, const fl_event_source *source) {
 
 /* What a person would look for in the log. */
 static fl_str selector_words(fl_scene *scene, uint16_t event) {
-  const fl_event_source *source = &scene->rule->selectors[event].source;
+  const fl_event_source *source = fl_source_meant(&scene->rule->selectors[event].source);
+  if (source->named)
+    return fl_arena_printf(scene->run->scratch, "an event of %s rule %.*s",
+                           fl_named_words[source->named->kind], FL_STR_ARG(source->named->name));
   if (source->kind.n) return kind_words(scene, source);
   const fl_str where = source->provider.n ? source->provider : source->channel;
   if (source->n_ids) return with_ids(where, source->ids, source->n_ids, scene->run->scratch);
@@ -56,9 +59,9 @@ static fl_str selector_words(fl_scene *scene, uint16_t event) {
 static fl_str bound_words(fl_scene *scene, uint16_t event) {
   fl_arena *scratch = scene->run->scratch;
   const uint32_t first = scene->sights[event].first;
-  const fl_event *e = scene->run->in->events[first];
+  const fl_event *e = fl_run_event(scene->run, first);
   const fl_str sentence = fl_event_sentence(e, scratch);
-  const fl_str when = fl_moment_text(scene->run->in->times[first], scratch);
+  const fl_str when = fl_moment_text(fl_run_time(scene->run, first), scratch);
   if (sentence.n)
     return fl_arena_printf(scratch, "%.*s (%.*s, %.*s)", FL_STR_ARG(sentence), FL_STR_ARG(e->host),
                            FL_STR_ARG(when));

@@ -4,6 +4,7 @@
 
 #include "faultline/facts.h"
 #include "faultline/ingest.h"
+#include "faultline/trace.h"
 
 /* Roles are a bit set: a machine may be several things; 0 = unknown and matches any. */
 typedef enum fl_role {
@@ -184,8 +185,9 @@ typedef struct fl_case_options {
   const struct fl_filter *filter; /* of `where`; NULL = all; outlives the last row */
   fl_str where;
   bool with_recovered;
-  bool sequences_alone;   /* Sigma rules are asked elsewhere */
-  fl_str command, inputs; /* how to ask again, for a shell; may be empty */
+  bool sequences_alone;          /* Sigma rules are asked elsewhere */
+  fl_str command, inputs;        /* how to ask again, for a shell; may be empty */
+  const fl_trace_request *trace; /* NULL = nobody asks why a rule did or did not match */
 } fl_case_options;
 
 /* All arrays are owned by the case and live until fl_case_free. */

@@ -11,6 +11,7 @@
 #include "faultline/report.h"
 #include "faultline/rules.h"
 #include "faultline/timeline.h"
+#include "faultline/trace.h"
 #include "faultline/value.h"
 
 #endif

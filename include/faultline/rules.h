@@ -55,6 +55,7 @@ typedef struct fl_rule_info {
   uint32_t line;
   const fl_rule_test *tests;
   size_t n_tests;
+  bool is_private; /* gives no findings: other rules use it */
   fl_rule_engine engine;
   const char *level; /* as its author wrote it: "high"; "" where the engine has none */
 } fl_rule_info;

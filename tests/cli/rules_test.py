@@ -4,14 +4,14 @@ import json
 import os
 
 import sample
-from tool import TOP, check, expect, finish, path, run, write
+from tool import TOP, build, check, expect, finish, path, run, write
 
 log = sample.log()
 good = write("good.flr", open(sorted(glob.glob(os.path.join(TOP, "rules", "packs", "*.flr")))[0], "rb").read())
 bad = write("bad.flr", "rule broken {\n  nonsense\n}\n")
 
 expect(run("rules"), 2)
-expect(run("rules", "bake", good), 2, err="check, list or test")
+expect(run("rules", "bake", good), 2, err="check, list, test or explain")
 expect(run("rules", "check", good), 0, "good.flr", "rules")
 refused = expect(run("rules", "check", bad), 2, "bad.flr:", "error:", "^")
 expect(run("rules", "check", good, bad), 3, "good.flr", "refused")
@@ -95,5 +95,29 @@ check(", 0 skipped" in tested.text, "no test of the packs is skipped", tested)
 for rule in listed:
     check(rule["tests"] > 0 or rule["severity"] == 0, f'{rule["rule"]} has tests')
     check(not rule["tests"] or f'  {rule["rule"]}  ' in tested.text, f'the tests of {rule["rule"]} run')
+# A regular expression without end stops, and the report says so.
+endless = write("endless.flr", """rule endless { meta: title = "t"
+  events: $a : channel "Microsoft-Windows-TerminalServices-RDPClient/Operational" 1024 {
+    event.channel matches /^((.|..)+)+[0-9]$/ } }
+""")
+bundles = build(os.path.join(TOP, "fixtures", "scenarios", "demo.scn"), path("endless"))
+case = json.loads(expect(run("triage", "--quiet", "--no-packs", "--rules", endless, *bundles, "--format", "json"), 3).text)
+check(any("endless.flr:3: the regular expression reached its limit on 3 values, which fit nothing; out of use since" in note["text"]
+          for note in case["notes"]), f"a note: {case['notes']}")
+
+# What rules find does not depend on the order of the inputs, nor on threads.
+answers = []
+for words in (["--jobs", "1"], ["--jobs", "2"], ["--jobs", "1", "turned"]):
+    bundles = build(os.path.join(TOP, "fixtures", "scenarios", "two-bundles-skew.scn"), path("order"))
+    turned = bundles[::-1] if words[-1] == "turned" else bundles
+    case = json.loads(run("triage", "--quiet", "--format", "json", *words[:2], *turned).text)
+    answers.append([case[key] for key in ("findings", "verdict", "attempts", "coverage")])
+check(len(bundles) == 2 and answers[0][0] and answers[0] == answers[1] == answers[2], "the order of inputs does not matter")
+
+# One that holds and one that does not, for each rule that gives findings.
+results = [json.loads(line) for line in run("rules", "test", packs, "--format", "json").text.splitlines()]
+for rule in listed:
+    kinds = {result["expects"] for result in results if result["rule"] == rule["rule"]}
+    check(kinds == {"match", "nomatch"} or rule["severity"] == 0, f'{rule["rule"]} has tests of both kinds: {kinds}')
 expect(run("rules", "test"), 2)
 finish()

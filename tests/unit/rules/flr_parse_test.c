@@ -47,11 +47,14 @@ static void all_forms_parse(void **state) {
       "  $d : any provider \"Q\" { data.x icontains 'a'; s startswith \"b\"; s endswith \"c\"; on "
       "== true;\n"
       "       event.time > \"2024-01-01\" }\n"
+      "  $m : channel \"m\" { x matches /^a\\/b [\"']+$/ims; y matches /A/ cased and z matches "
+      "\"a//b\" }\n"
       "  $e : channel \"c\" kind \"k\" 5 {} $f : gateway channel \"g\" $g : channel \"g\"\n"
       "  $h : channel \"h\" $i : channel \"i\" $j : channel \"j\"\n"
       "sequence by %srv, machine(server) within 60s skew 5m:\n"
       "  $h? $a $b+ within 10s ($c | $d)? during 250ms $e before 1h\n"
       "  unordered within 1d { $f? $g* }\n"
+      "  $m{2} within 3s\n"
       "  absent $i between $a and $b until $j\n"
       "score: +60 decisive if $a and not ($b or absent $c) : \"{$a.time} saw {%srv}\"\n"
       "  20 if unknown($c) -5 if count($b) >= 2 and $b.last.n < 3 +1 if %srv == $a.Value or %act "
@@ -131,6 +134,22 @@ static const mistake mistakes[] = {
     {EVENT "{ x in 3 } }", 0, 0, "expected '(' after 'in'"},
     {EVENT "{ x in (3 } }", 0, 0, "expected ')' after the list"},
     {EVENT "{ (x == 3 } }", 0, 0, "expected ')' after the condition"},
+    {EVENT "{ x matches 3 } }", 0, 0, "expected a regular expression such as"},
+    {EVENT "{ x matches /a(/ } }", 0, 0, "missing closing parenthesis"},
+    {"rule r { meta: title = \"t\" events: $a : kind \"k\" { x matches /abc[/ } }", 1, 67,
+     "missing terminating ]"},
+    {EVENT "{ x matches /a } }", 0, 0, "regular expression is not closed on its line"},
+    {EVENT "{ x matches /a/q } }", 0, 0, "unknown flag 'q'"},
+    {EVENT "{ x matches /a/i cased } }", 0, 0, "contradict each other"},
+    {EVENT "{ x matches /((a{999}){999}){999}/ } }", 0, 0, "regular expression"},
+    {EVENT "{ x == /a/ } }", 0, 0, "expected a value"},
+    {EVENT "sequence: $a{} }", 0, 0, "expected a count, found '}'"},
+    {EVENT "sequence: $a{,} }", 0, 0, "expected a count after ','"},
+    {EVENT "sequence: $a{0} }", 0, 0, "a repetition from 0 to 0 is none"},
+    {EVENT "sequence: $a{3,2} }", 0, 0, "a repetition from 3 to 2 is none"},
+    {EVENT "sequence: $a{1,1000000000} }", 0, 0, "a repetition of more than 1024"},
+    {EVENT "sequence: $a{2,3 $b }", 0, 0, "expected '}' after the repetition"},
+    {EVENT "sequence: $a{0,3} }", 0, 0, "no mandatory step"},
     {EVENT "{ x -> y } }", 0, 0, "expected a variable such as %name"},
     {EVENT "{ x -> %y as hots } }", 0, 0, "did you mean 'host'"},
     {EVENT "{ x -> %y as ip; z -> %y as host } }", 0, 0,

@@ -157,6 +157,56 @@ static void comparisons(void **state) {
     if (holds(no[i], &event)) fail_msg("%s is true", no[i]);
 }
 
+static bool matches(const char *where, const char *text, size_t n) {
+  const fl_field data[] = {{FL_STR("x"), {.kind = FL_V_STR, .as.text = {text, n}}},
+                           {FL_STR("n"), {.kind = FL_V_INT, .as.integer = 2308}}};
+  const fl_event event = {.data = data, .n_data = 2};
+  return holds(where, &event);
+}
+
+static void patterns(void **state) {
+  (void)state;
+  assert_true(matches("data.x matches /^SVC/", "svchost.exe -k", 14));
+  assert_false(matches("data.x matches /^SVC/ cased", "svchost.exe", 11));
+  assert_true(matches("data.x matches /a\\/b/", "xA/bx", 5));
+  assert_true(matches("data.x matches 'a/b$' and not data.x matches /zz/", "a/b", 3));
+  assert_true(matches("data.x matches /a.b/s", "a\nb", 3));
+  assert_false(matches("data.x matches /a.b/", "a\nb", 3));
+  assert_true(matches("data.x matches /^b$/m", "a\nb", 3));
+  assert_true(matches("data.n matches /^23/", "", 0));
+  assert_true(matches("data.x matches /^$/", "", 0));
+  assert_false(matches("data.none matches /.*/", "", 0));
+  assert_true(matches("data.x matches /\xc3\xa4$/", "\xc3\x84", 2)); /* Ä and ä */
+  assert_true(matches("data.x matches /b/",
+                      "\xff\xfe"
+                      "b",
+                      3)); /* what is no UTF-8 is stepped over */
+}
+
+/* A pattern that goes back without end gives up, and is out of use after three texts. */
+static void endless_patterns_stop(void **state) {
+  (void)state;
+  static const char *const endless[] = {"(a|aa)+$", "^(([a-z])+.)+[A-Z]([a-z])+$", "(a+)+[bc]",
+                                        "(a*a*)*[bc]"};
+  enum { LONG = 200 << 10 };
+  char *text = malloc(LONG);
+  assert_non_null(text);
+  memset(text, 'a', LONG);
+  for (size_t i = 0; i < sizeof endless / sizeof *endless; i++) {
+    fl_arena *arena = fl_arena_create(1 << 20);
+    fl_pattern *set = NULL, *pattern = NULL;
+    assert_int_equal(fl_pattern_add(&set, fl_str_of(endless[i]), 0, arena, &pattern, NULL), FL_OK);
+    for (unsigned k = 0; k < 5; k++) {
+      assert_false(fl_pattern_fits(pattern, (fl_str){text, LONG}));
+      assert_int_equal(pattern->n_given_up, k < 3 ? k + 1 : 3);
+    }
+    assert_false(fl_pattern_fits(pattern, FL_STR("aab")));
+    fl_patterns_done(set);
+    fl_arena_free(arena);
+  }
+  free(text);
+}
+
 static void sources_fit(void **state) {
   (void)state;
   static const uint32_t ids[] = {1, 2};
@@ -180,7 +230,9 @@ static void sources_fit(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(normal_forms), cmocka_unit_test(networks),
-                                     cmocka_unit_test(comparisons), cmocka_unit_test(sources_fit)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(normal_forms),          cmocka_unit_test(networks),
+      cmocka_unit_test(comparisons),           cmocka_unit_test(patterns),
+      cmocka_unit_test(endless_patterns_stop), cmocka_unit_test(sources_fit)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

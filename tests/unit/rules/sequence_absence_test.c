@@ -228,6 +228,58 @@ static void windows_of_absence(void **state) {
     }
 }
 
+/* For each form that a negative step has: it is there, it is proven not to be, nobody can know. */
+static void each_negative_step_has_three_answers(void **state) {
+  (void)state;
+  static const struct {
+    const char *step;
+    double at; /* where the event lies when it is there */
+  } forms[] = {{"absent $x within 5s", 3},
+               {"absent $x within 5s after $b", 12},
+               {"absent $x within 5s before $b", 7},
+               {"absent $x between $a and $b", 5},
+               {"absent $x during 5s", -3},
+               {"$x? within 5s", 12},
+               {"$x? before 5s", -3},
+               {"$x? during 5s", 3},
+               {"$x* within 5s", 12},
+               {"$x{0,2} during 5s", -3},
+               {"unordered within 8s { $b $x? }", 7}};
+  static const struct {
+    bool is_there, has_log;
+    int score; /* -20 for what is there, +30 for what is proven absent, of a base of 40 */
+    fl_truth truth;
+  } worlds[] = {
+      {true, true, 20, FL_TRUE}, {false, true, 70, FL_FALSE}, {false, false, 40, FL_UNKNOWN}};
+  for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
+    for (size_t k = 0; k < sizeof worlds / sizeof *worlds; k++) {
+      char rule[640];
+      const bool has_b = strstr(forms[i].step, "{ $b") != NULL;
+      (void)snprintf(rule, sizeof rule,
+                     "rule r { meta: title = \"t\" events: $a : provider \"P\" 1 $b : provider "
+                     "\"P\" 2 $x : provider \"Q\" 3 sequence within 60s: $a %s %s score: +40 if $a "
+                     "+30 if not $x -20 if $x report at 0 explain: \"{unknown($x): '?'}\" }",
+                     has_b ? "" : "$b", forms[i].step);
+      world *w = world_create(rule);
+      add_machine(w, "M", 0);
+      add_log(w, "M", "Log", -1000, 1000);
+      if (!worlds[k].has_log) w->coverage[0].end = T0 - 900 * FL_SECOND;
+      add_sighting(w, "M", "Q", "Log", 3);
+      const bool is_early = forms[i].at<0, is_late = forms[i].at> 10;
+      if (worlds[k].is_there && is_early) (void)add_event(w, forms[i].at, "M", "Q", 3, "");
+      (void)add_event(w, 0, "M", "P", 1, "");
+      if (worlds[k].is_there && !is_early && !is_late)
+        (void)add_event(w, forms[i].at, "M", "Q", 3, "");
+      (void)add_event(w, 10, "M", "P", 2, "");
+      if (worlds[k].is_there && is_late) (void)add_event(w, forms[i].at, "M", "Q", 3, "");
+      assert_int_equal(world_run(w), 1);
+      if (w->findings[0].score != worlds[k].score)
+        fail_msg("%s: score %d, expected %d", forms[i].step, w->findings[0].score, worlds[k].score);
+      assert_text(w->findings[0].text, worlds[k].truth == FL_UNKNOWN ? "?" : "");
+      world_free(w);
+    }
+}
+
 /* Where nothing tells whose a record is, its absence cannot be proven either. */
 static void missing_join_is_unknown(void **state) {
   (void)state;
@@ -256,6 +308,7 @@ int main(void) {
                                      cmocka_unit_test(offsets_shift_the_window),
                                      cmocka_unit_test(all_machines_with_the_role),
                                      cmocka_unit_test(missing_join_is_unknown),
+                                     cmocka_unit_test(each_negative_step_has_three_answers),
                                      cmocka_unit_test(windows_of_absence)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -74,6 +74,33 @@ static void forward_windows(void **state) {
   check(RULE(A B, "sequence by %k: $a $b " SCORE), "1@0 2@300", "1 2");
 }
 
+/* Ids and counts: fewer than asked for are none, more are left to the next. */
+static void repetitions_in_braces(void **state) {
+  (void)state;
+  const char *burst = RULE(A, "sequence by %k within 10s: $a{3,} score: +10 if $a report at 0");
+  check(burst, "1@0 1@1", "");
+  check(burst, "1@0 1@1 1@2", "1 1 1");
+  check(burst, "1@0 1@9 1@11 1@12", "1 1 1"); /* the first two do not use up the second */
+  check(burst, "1@0:x 1@1:y 1@2:x 1@3:y 1@4:x", "1 1 1");
+  check(burst, "1@0 1@1 1@2 1@3 1@4", "1 1 1 1 1");
+  const char *exact = RULE(A, "sequence by %k within 10s: $a{2} score: +10 if $a report at 0");
+  check(exact, "1@0 1@1 1@2 1@3 1@4", "1 1 | 1 1");
+  const char *later = RULE(A B, "sequence by %k within 60s: $a $b{2,3} within 10s " SCORE);
+  check(later, "1@0 2@1", "");
+  check(later, "1@0 2@1 2@2", "1 2 2");
+  check(later, "1@0 2@1 2@2 2@3 2@4", "1 2 2 2");
+  check(later, "1@0 2@1 2@11", ""); /* one window for all of them, counted from $a */
+  /* The first of the events that has enough beside it: unset keys of $a leave %k open. */
+  check(later, "1@0 2@1:x 2@2:y 2@3:y", "1 2 2");
+  const char *before = RULE(A B, "sequence by %k within 60s: $b{2} before 10s $a " SCORE);
+  check(before, "2@0 2@1 2@2 1@5", "2 2 1");
+  const char *optional = RULE(A B,
+                              "sequence by %k within 60s: $a $b{0,2} within 10s score: +10 if $a "
+                              "+20 if count($b) == 2 report at 30");
+  check(optional, "1@0 2@1", "");
+  check(optional, "1@0 2@1 2@2 2@3", "1 2 2");
+}
+
 static void optional_and_choices(void **state) {
   (void)state;
   const char *optional =
@@ -334,7 +361,8 @@ static void duplicates_are_ignored(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(forward_windows),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(repetitions_in_braces),
+                                     cmocka_unit_test(forward_windows),
                                      cmocka_unit_test(optional_and_choices),
                                      cmocka_unit_test(demanded_joins),
                                      cmocka_unit_test(before_and_during),
