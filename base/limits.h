@@ -112,16 +112,19 @@ enum {
 #define FL_LIMIT_KNOWN_ARENA ((size_t)64 << 20)   /* sentences bound to shapes */
 #define FL_LIMIT_SOURCE_SHARED ((size_t)24 << 20) /* what one source may add to it */
 #define FL_LIMIT_BATCH_ARENA ((size_t)64 << 20)
-#define FL_LIMIT_CHUNK_SHAPES ((size_t)128 << 20)  /* memory to build the shapes of one chunk */
-#define FL_LIMIT_CASE_ARENA ((size_t)160 << 20)    /* kept events: about 300,000 */
-#define FL_LIMIT_SECOND_MEMORY ((size_t)256 << 20) /* of libevtx, for one record */
-#define FL_LIMIT_SIGMA_PLANS ((size_t)48 << 20)    /* what is known of channels, ids and shapes */
-#define FL_LIMIT_HITS_ARENA ((size_t)96 << 20)     /* events and texts of listed hits */
-#define FL_LIMIT_SIGMA_WORDS ((size_t)64 << 20)    /* values by which correlations group events */
-#define FL_LIMIT_YARA_MEMORY (UINT64_C(3) << 30)   /* of the child that compiles */
-#define FL_LIMIT_YARA_BUFFER (UINT64_C(64) << 20)  /* larger sources are mapped, not read */
-#define FL_LIMIT_YARA_SCRIPT ((size_t)16 << 20)    /* a script put together from its parts */
-#define FL_LIMIT_YARA_SCRIPTS ((size_t)64 << 20)   /* scripts of which parts are awaited */
+/* Whether a record is refused hangs on its chunk alone, not on what is kept of others: so all
+ * shapes of a chunk's records count, and all definitions, met before or not. */
+#define FL_LIMIT_CHUNK_SHAPES ((size_t)128 << 20)    /* memory to build them, for each record */
+#define FL_LIMIT_CHUNK_DEFINITIONS ((size_t)2 << 20) /* their bytes; they lie in 64 KiB */
+#define FL_LIMIT_CASE_ARENA ((size_t)160 << 20)      /* kept events: about 300,000 */
+#define FL_LIMIT_SECOND_MEMORY ((size_t)256 << 20)   /* of libevtx, for one record */
+#define FL_LIMIT_SIGMA_PLANS ((size_t)48 << 20)      /* what is known of channels, ids and shapes */
+#define FL_LIMIT_HITS_ARENA ((size_t)96 << 20)       /* events and texts of listed hits */
+#define FL_LIMIT_SIGMA_WORDS ((size_t)64 << 20)      /* values by which correlations group events */
+#define FL_LIMIT_YARA_MEMORY (UINT64_C(3) << 30)     /* of the child that compiles */
+#define FL_LIMIT_YARA_BUFFER (UINT64_C(64) << 20)    /* larger sources are mapped, not read */
+#define FL_LIMIT_YARA_SCRIPT ((size_t)16 << 20)      /* a script put together from its parts */
+#define FL_LIMIT_YARA_SCRIPTS ((size_t)64 << 20)     /* scripts of which parts are awaited */
 #define FL_LIMIT_HASH_AUTO (UINT64_C(64) << 20)
 
 #endif

@@ -84,18 +84,21 @@ static fl_status select_rows(cli_gate *gate, const fl_batch *batch, fl_batch *re
   return FL_OK;
 }
 
+static void count_rows(cli_gate *gate, const fl_batch *batch) {
+  gate->n_seen += batch->n_rows;
+  if (gate->n_seen < gate->next_draw) return;
+  gate->next_draw = gate->n_seen + DRAW_EVERY;
+  draw(gate, name_of(gate, batch->source));
+}
+
 static fl_status take_batch(void *self, const fl_batch *batch, fl_err *err) {
   cli_gate *gate = self;
   FL_TRY(check(gate, err));
   fl_batch passed = *batch;
   if (gate->watch) FL_TRY(gate->watch(gate->watcher, batch, err));
-  gate->n_seen += batch->n_rows;
+  count_rows(gate, batch);
   if (gate->rows) FL_TRY(select_rows(gate, batch, &passed, err));
   gate->n_passed += passed.n_rows;
-  if (gate->n_seen >= gate->next_draw) {
-    gate->next_draw = gate->n_seen + DRAW_EVERY;
-    draw(gate, name_of(gate, batch->source));
-  }
   fl_status status = FL_OK;
   for (size_t i = 0; i < gate->n_next && status >= FL_OK; i++) {
     const fl_batch *given = i < gate->n_whole ? batch : &passed;
@@ -104,6 +107,37 @@ static fl_status take_batch(void *self, const fl_batch *batch, fl_err *err) {
   }
   gate->has_sink_failed = status < FL_OK;
   return status;
+}
+
+/* Nothing is chosen here, so that the one consumer may prepare batches. */
+static bool may_prepare(const cli_gate *gate) {
+  return !gate->rows && gate->n_next == 1 && gate->next[0].prepare;
+}
+
+static fl_status prepare(void *self, unsigned reader, const fl_batch *batch, void **ret_prepared,
+                         fl_err *err) {
+  const cli_gate *gate = self;
+  return gate->next[0].prepare(gate->next[0].self, reader, batch, ret_prepared, err);
+}
+
+static void drop(void *self, void *prepared) {
+  const cli_gate *gate = self;
+  gate->next[0].drop(gate->next[0].self, prepared);
+}
+
+static fl_status take_prepared(void *self, const fl_batch *batch, uint64_t first_seq,
+                               void *prepared, fl_err *err) {
+  cli_gate *gate = self;
+  const fl_status status = check(gate, err);
+  if (status < FL_OK) {
+    drop(self, prepared);
+    return status;
+  }
+  count_rows(gate, batch);
+  gate->n_passed += batch->n_rows;
+  const fl_status taken = gate->next[0].take(gate->next[0].self, batch, first_seq, prepared, err);
+  gate->has_sink_failed = taken < FL_OK;
+  return taken;
 }
 
 static void print_note(cli_gate *gate, const fl_note *note) {
@@ -131,8 +165,12 @@ static fl_status end(void *self, const fl_source_info *source, fl_err *err) {
 }
 
 fl_sink cli_gate_sink(cli_gate *gate) {
-  return (fl_sink){
-      .self = gate, .begin = begin, .batch = take_batch, .note = take_note, .end = end};
+  fl_sink sink = {.self = gate, .begin = begin, .batch = take_batch, .note = take_note, .end = end};
+  if (!may_prepare(gate)) return sink;
+  sink.prepare = prepare;
+  sink.take = take_prepared;
+  sink.drop = drop;
+  return sink;
 }
 
 void cli_gate_add(cli_gate *gate, fl_sink sink) {

@@ -1,132 +1,148 @@
-/* ahead.c - spans that a worker reads while those before them are delivered.
+/* ahead.c - spans that workers read while those before them are delivered (docs/adr/0007).
  *
- * Parsers know nothing of it: what they say goes into the span they are reading, and is said again
- * when its turn comes. So the sink sees the same calls in the same order as without a worker. */
+ * Where a format allows it and nobody judges records before they are decoded, several readers work
+ * at the same time, and who delivers helps them while there is nothing to deliver. Else one worker
+ * reads span after span. */
 #include <stdlib.h>
 
 #include "base/limits.h"
-#include "base/mem.h"
 #include "base/pool.h"
-#include "parsers/run.h"
+#include "parsers/span.h"
 
-/* One being read, one ready, one being delivered. */
-enum { N_SPANS = 3 };
-
-typedef struct said {
-  fl_severity severity;
-  uint64_t offset;
-  fl_str text; /* empty: only counted */
-} said;
-
-/* What a span gave. The worker's until it is taken, the driver's until it is given back. */
-typedef struct span {
-  fl_rows rows;
-  fl_arena *texts; /* of notes */
-  said *notes;
-  size_t n_notes, cap_notes;
-  fl_err err;
-} span;
+/* Beside those that are being read: one ready, one being delivered. */
+enum { SPARE_SPANS = 2, MOST_SPANS = FL_MAX_READERS + SPARE_SPANS };
 
 struct fl_spans {
-  span spans[N_SPANS];
+  fl_span items[MOST_SPANS]; /* going round */
+  uint64_t tasks[MOST_SPANS];
+  unsigned n_items;
+  fl_frame readers[FL_MAX_READERS]; /* the caller's is the first */
+  fl_arena *arenas[FL_MAX_READERS];
   fl_frame *frame;
   const fl_parser *parser;
   void *state;
-  fl_ahead *ahead;
-  span *current; /* the worker's */
+  uint64_t n_spans, n_given;
+  fl_crew *crew;
+  bool is_in_order; /* one worker reads, and the caller only what was given up */
+  bool is_held;     /* in order: a span was given up, those behind it have to wait */
 };
-
-static fl_spans *spans_create(void) {
-  fl_spans *spans = calloc(1, sizeof *spans);
-  bool is_ready = spans != NULL;
-  for (unsigned i = 0; is_ready && i < N_SPANS; i++) {
-    spans->spans[i].texts = fl_arena_create(FL_LIMIT_JOB_ARENA);
-    is_ready = spans->spans[i].texts && fl_rows_init(&spans->spans[i].rows, NULL) == FL_OK;
-  }
-  if (is_ready) return spans;
-  fl_spans_free(spans);
-  return NULL;
-}
 
 void fl_spans_free(fl_spans *spans) {
   if (!spans) return;
-  for (unsigned i = 0; i < N_SPANS; i++) {
-    fl_rows_free(&spans->spans[i].rows);
-    fl_arena_free(spans->spans[i].texts);
-    free(spans->spans[i].notes);
-  }
+  for (unsigned i = 0; i < MOST_SPANS; i++) fl_span_done(&spans->items[i]);
+  for (unsigned i = 0; i < FL_MAX_READERS; i++) fl_arena_free(spans->arenas[i]);
   free(spans);
 }
 
-void fl_spans_note(fl_spans *spans, fl_severity severity, uint64_t offset, fl_str text) {
-  span *s = spans->current;
-  void *list = s->notes;
-  if (!fl_grow(&list, &s->cap_notes, s->n_notes + 1, sizeof *s->notes)) return;
-  s->notes = list;
-  const fl_str copy = text.n ? fl_arena_str(s->texts, text) : (fl_str){0};
-  s->notes[s->n_notes++] = (said){severity, offset, copy};
+/* The run's first source that is read ahead makes room for all of them. */
+static fl_status make_room(fl_spans **ret_spans, unsigned n_readers, fl_err *err) {
+  fl_spans *spans = *ret_spans;
+  if (!spans) spans = *ret_spans = calloc(1, sizeof *spans);
+  if (!spans) return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
+  for (unsigned i = 0; i < n_readers; i++) {
+    if (!spans->arenas[i]) spans->arenas[i] = fl_arena_create(FL_LIMIT_JOB_ARENA);
+    if (!spans->arenas[i]) return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
+  }
+  spans->n_items = n_readers + SPARE_SPANS;
+  for (unsigned i = 0; i < spans->n_items; i++)
+    if (!spans->items[i].rows.rows) FL_TRY(fl_span_init(&spans->items[i], err));
+  return FL_OK;
 }
 
-fl_status fl_spans_flush(fl_spans *spans, fl_err *err) {
-  if (fl_ahead_hand_over(spans->ahead)) return FL_OK;
-  return fl_fail(err, FL_E_STOPPED, 0, "nobody wants more");
-}
-
-static fl_status make_span(void *self, uint64_t item, unsigned slot) {
+static void read_span(void *self, void *task, unsigned worker) {
   fl_spans *spans = self;
-  span *s = spans->current = &spans->spans[slot];
-  s->err = (fl_err){0};
-  return spans->parser->read(&spans->frame->job, spans->state, item, &s->rows, &s->err);
+  fl_span *span = task;
+  fl_frame *reader = &spans->readers[worker == FL_CREW_CALLER ? 0 : worker + 1];
+  span->is_given_up = spans->is_in_order && spans->is_held;
+  if (span->is_given_up) return;
+  reader->span = span;
+  span->status =
+      spans->parser->read(&reader->job, spans->state, span->number, &span->rows, &span->err);
+  if (spans->is_in_order) spans->is_held = span->is_given_up;
+  else if (!span->is_given_up && span->status >= FL_OK) fl_span_prepare(reader, span);
 }
 
-/* Says what the span's parser said and delivers its rows. */
-static fl_status deliver(fl_frame *frame, span *s, fl_err *err) {
-  for (size_t i = 0; i < s->n_notes; i++)
-    fl_run_note(frame, s->notes[i].severity, s->notes[i].offset, s->notes[i].text);
-  s->n_notes = 0;
-  fl_arena_reset(s->texts);
-  return fl_rows_deliver(frame, &s->rows, err);
+/* Readers speak with their own voice; in order they are all the same one. */
+static void set_readers(fl_spans *spans, unsigned n_readers) {
+  for (unsigned i = 0; i < n_readers; i++) {
+    spans->readers[i] = *spans->frame;
+    spans->readers[i].job.arena = spans->arenas[i];
+    spans->readers[i].job.reader = spans->is_in_order ? 0 : i;
+  }
+}
+
+static void give_spans(fl_spans *spans, uint64_t next) {
+  while (spans->n_given < spans->n_spans && spans->n_given - next < spans->n_items) {
+    const unsigned place = (unsigned)(spans->n_given % spans->n_items);
+    spans->items[place].number = spans->n_given++;
+    spans->tasks[place] = fl_crew_give(spans->crew, &spans->items[place]);
+  }
+}
+
+/* As without workers. */
+static fl_status read_again(fl_spans *spans, fl_span *span, bool *ret_is_capped, fl_err *err) {
+  fl_frame *frame = spans->frame;
+  fl_rows *rows = &frame->job.run->rows;
+  const fl_status status = spans->parser->read(&frame->job, spans->state, span->number, rows, err);
+  *ret_is_capped = fl_arena_is_capped(rows->arena);
+  fl_err flush_err = {0};
+  const fl_status flushed = fl_rows_deliver(frame, rows, status < FL_OK ? &flush_err : err);
+  return status < FL_OK ? status : flushed;
+}
+
+static fl_status deliver(fl_spans *spans, fl_span *span, bool *ret_is_capped, fl_err *err) {
+  *ret_is_capped = fl_arena_is_capped(span->rows.arena);
+  const fl_status delivered = fl_span_deliver(spans->frame, span, err);
+  if (span->status >= FL_OK) return delivered;
+  *err = span->err;
+  return span->status;
 }
 
 static fl_status take_spans(fl_spans *spans, bool *ret_is_capped, fl_err *err) {
-  struct fl_run *run = spans->frame->job.run;
-  fl_status result = FL_OK;
-  for (;;) {
-    unsigned slot = 0;
-    fl_status made = FL_OK;
-    bool is_whole = false;
-    if (fl_ahead_take(spans->ahead, &slot, &made, &is_whole) == FL_END) return result;
-    span *s = &spans->spans[slot];
-    *ret_is_capped = fl_arena_is_capped(s->rows.arena);
-    const fl_status delivered = deliver(spans->frame, s, err);
-    if (made < FL_OK) *err = s->err;
-    result = made < FL_OK ? made : delivered;
-    fl_ahead_give_back(spans->ahead);
-    if (result < FL_OK || run->stop != FL_OK) return result;
+  const struct fl_run *run = spans->frame->job.run;
+  uint64_t held_until = 0; /* all that were given before are done with, and no worker is busy */
+  fl_status status = FL_OK;
+  for (uint64_t i = 0; i < spans->n_spans && status >= FL_OK && run->stop == FL_OK; i++) {
+    if (i == held_until) spans->is_held = false;
+    if (i >= held_until) give_spans(spans, i);
+    fl_span *span = &spans->items[i % spans->n_items];
+    const uint64_t task = spans->tasks[i % spans->n_items];
+    if (spans->is_in_order) fl_crew_wait(spans->crew, task);
+    else fl_crew_help(spans->crew, task);
+    if (span->is_given_up && spans->is_in_order) held_until = spans->n_given;
+    status = span->is_given_up ? read_again(spans, span, ret_is_capped, err)
+                               : deliver(spans, span, ret_is_capped, err);
+    fl_span_empty(span, run->sink);
   }
+  return status;
+}
+
+static unsigned count_readers(const fl_job *job, const fl_parser *parser) {
+  const unsigned n_jobs = job->options->n_jobs ? job->options->n_jobs : fl_processors();
+  if (!parser->has_readers || job->options->interest || fl_job_seeks_old(job)) return 2;
+  return n_jobs < FL_MAX_READERS ? n_jobs : FL_MAX_READERS;
 }
 
 fl_status fl_spans_read(fl_frame *frame, const fl_parser *parser, void *state, uint64_t n_spans,
                         bool *ret_is_capped, fl_err *err) {
   struct fl_run *run = frame->job.run;
-  if (!run->spans && !(run->spans = spans_create()))
-    return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
+  const unsigned n_readers = count_readers(&frame->job, parser);
+  FL_TRY(make_room(&run->spans, n_readers, err));
   fl_spans *spans = run->spans;
   spans->frame = frame;
   spans->parser = parser;
   spans->state = state;
-  spans->current = &spans->spans[0];
-  frame->spans = spans;
-  fl_status s = fl_ahead_start(n_spans, N_SPANS, make_span, spans, &spans->ahead, err);
-  if (s == FL_OK) s = take_spans(spans, ret_is_capped, err);
-  else s = FL_END;
-  fl_ahead_stop(spans->ahead);
-  spans->ahead = NULL;
-  frame->spans = NULL;
-  for (unsigned i = 0; i < N_SPANS; i++) { /* what nobody took any more */
-    fl_rows_empty(&spans->spans[i].rows);
-    spans->spans[i].n_notes = 0;
-    fl_arena_reset(spans->spans[i].texts);
-  }
-  return s;
+  spans->n_spans = n_spans;
+  spans->n_given = 0;
+  spans->is_held = false;
+  spans->is_in_order =
+      !parser->has_readers || frame->job.options->interest || fl_job_seeks_old(&frame->job);
+  set_readers(spans, n_readers);
+  if (fl_crew_start(n_readers - 1, read_span, spans, &spans->crew, NULL) < FL_OK) return FL_END;
+  const fl_status status = take_spans(spans, ret_is_capped, err);
+  fl_crew_stop(spans->crew);
+  spans->crew = NULL;
+  for (unsigned i = 0; i < spans->n_items; i++) fl_span_empty(&spans->items[i], run->sink);
+  for (unsigned i = 0; i < n_readers; i++) fl_arena_reset(spans->arenas[i]);
+  return status;
 }

@@ -45,6 +45,8 @@ typedef struct bx_words {
   size_t n, cap;
 } bx_words;
 
+/* In the id of a template that the store has no room for: it lives as long as its batch. */
+#define BX_TEMPORARY (UINT32_C(1) << 31)
 typedef struct bx_template {
   uint32_t id;
   uint32_t n_literals; /* slots behind the values: see bx_definition */
@@ -84,17 +86,17 @@ typedef struct bx_definition {
   bool is_renamed; /* some of its names were overwritten, and are known by their places */
 } bx_definition;
 
-/* Names, templates and shapes of the whole run, capped. */
+/* Names, templates and shapes of the whole run, capped. Several decoders may use it at once; what
+ * it gave stays where it is and does not change. */
 fl_status bx_store_create(fl_arena *arena, bx_store **ret_store, fl_err *err);
 void bx_store_free(bx_store *store); /* the arena's memory stays */
 /* One source cannot use up the room of those behind it. */
 void bx_store_begin_source(bx_store *store);
-/* Room for what can be made anew, which leaves half of it to names and templates. */
-bool bx_store_has_spare_room(const bx_store *store);
+
 /* An interned copy with a stable address; NULL when the store is full. */
 const fl_str *bx_store_intern(bx_store *store, fl_str text);
 /* Definitions by a hash of id, size and place; several may share one. Start with *at SIZE_MAX. */
-const bx_definition *bx_store_definition(const bx_store *store, uint64_t hash, size_t *at);
+const bx_definition *bx_store_definition(bx_store *store, uint64_t hash, size_t *at);
 /* What a walk over a definition gives. */
 typedef struct bx_compiled {
   const uint8_t *bytes; /* of the definition */
@@ -109,29 +111,45 @@ typedef struct bx_compiled {
 const bx_definition *bx_store_add(bx_store *store, uint64_t hash, const bx_compiled *compiled,
                                   fl_arena *chunk_arena);
 const bx_template *bx_store_template(const bx_store *store, uint32_t id);
-/* The shape of a key; NULL when it was never built. */
-const fl_shape *bx_store_find_shape(const bx_store *store, const bx_words *key, uint64_t hash);
-bool bx_store_add_shape(bx_store *store, const bx_words *key, uint64_t hash, const fl_shape *shape);
-fl_arena *bx_store_arena(bx_store *store);
+/* A shape with its key. */
+typedef struct bx_kept_shape {
+  const uint64_t *words;
+  size_t n_words;
+  const fl_shape *shape;
+  size_t n_built_bytes; /* of scratch memory, to build it */
+} bx_kept_shape;
+static inline bool bx_has_key(const bx_kept_shape *kept, const bx_words *key) {
+  return kept->n_words == key->n &&
+         memcmp(kept->words, key->items, key->n * sizeof *kept->words) == 0;
+}
+/* NULL when it was never built. */
+const bx_kept_shape *bx_store_find_shape(bx_store *store, const bx_words *key, uint64_t hash);
 
 /* Builds the shape of a key in `arena`; what it needs on the way comes from `scratch`. FL_E_LIMIT
  * when it expands too far. */
 typedef struct bx_shape_source {
   const bx_store *store;
+  const bx_template *const *temporary; /* by id without BX_TEMPORARY */
   const bx_words *key;
-  fl_arena *scratch;
+  fl_arena *scratch; /* empty */
   bool want_markup;
 } bx_shape_source;
 fl_status bx_shape_build(const bx_shape_source *from, fl_arena *arena, fl_shape **ret_shape,
                          fl_err *err);
+/* Builds and keeps it, with a serial number of the job's run; NULL when there is no room for it. */
+const bx_kept_shape *bx_store_build_shape(bx_store *store, const bx_shape_source *from,
+                                          uint64_t hash, fl_job *job);
 
 /* Decodes the records of one chunk at a time. */
 typedef struct bx bx;
 typedef struct bx_recovery bx_recovery;
-fl_status bx_create(fl_job *job, bx_store *store, bx **ret_bx, fl_err *err);
+/* `number` tells the decoders of one source apart. */
+fl_status bx_create(fl_job *job, bx_store *store, unsigned number, bx **ret_bx, fl_err *err);
 void bx_free(bx *b);
 /* All offsets inside records are relative to the chunk. */
 void bx_chunk(bx *b, const uint8_t *bytes, size_t n_bytes);
+/* The batch was delivered before the chunk's end: what lived as long as the batch is gone. */
+void bx_new_batch(bx *b);
 /* The chunk is damaged: offsets may lead to what never was a name or a definition. Until the next
  * chunk each name has to have its hash, and each definition its size. */
 void bx_doubt(bx *b);

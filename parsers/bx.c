@@ -21,7 +21,7 @@
 
 enum { NO_DEPENDENCY = 0xffff };
 
-fl_status bx_create(fl_job *job, bx_store *store, bx **ret_bx, fl_err *err) {
+fl_status bx_create(fl_job *job, bx_store *store, unsigned number, bx **ret_bx, fl_err *err) {
   bx *b = calloc(1, sizeof *b);
   fl_arena *scratch = fl_arena_create(FL_LIMIT_BATCH_ARENA);
   fl_arena *chunk_arena = fl_arena_create(FL_LIMIT_BATCH_ARENA);
@@ -35,7 +35,8 @@ fl_status bx_create(fl_job *job, bx_store *store, bx **ret_bx, fl_err *err) {
   b->store = store;
   b->scratch = scratch;
   b->chunk_arena = chunk_arena;
-  bx_store_begin_source(store);
+  (void)fl_arena_take(scratch, 1); /* its first block is never a larger one */
+  b->n_temporary = (uint64_t)number << 32;
   *ret_bx = b;
   return FL_OK;
 }
@@ -44,6 +45,7 @@ void bx_free(bx *b) {
   if (!b) return;
   fl_arena_free(b->scratch);
   fl_arena_free(b->chunk_arena);
+  free(b->temporary);
   free(b->key.items);
   free(b->compiled.words.items);
   free(b->compiled.names.items);
@@ -54,11 +56,19 @@ void bx_free(bx *b) {
 void bx_chunk(bx *b, const uint8_t *bytes, size_t n_bytes) {
   b->bytes = bytes;
   b->n_bytes = n_bytes;
-  b->chunk++;
+  b->n_definition_bytes = 0;
+  bx_new_batch(b);
   b->n_built_bytes = 0;
   b->template_bits = 0;
   b->is_doubted = b->recovery != NULL;
+  fl_arena_reset(b->scratch);
   fl_arena_reset(b->chunk_arena);
+}
+
+void bx_new_batch(bx *b) {
+  b->chunk++;
+  b->n_definitions = 0;
+  b->n_temporaries = 0;
 }
 
 void bx_doubt(bx *b) { b->is_doubted = true; }
@@ -177,13 +187,6 @@ static fl_status walk_pi(bx_walk *w, fl_err *err) {
 
 static fl_status walk_fragment(bx_walk *w, fl_err *err);
 
-/* Where a definition lies in the chunk. */
-typedef struct bx_place {
-  uint32_t offset, n_bytes;
-  const uint8_t *bytes;
-  uint64_t hash; /* of id, size and offset: what stands there is compared */
-} bx_place;
-
 static fl_status compile(bx_walk *w, const bx_place *place, const bx_definition **ret_definition,
                          fl_err *err) {
   bx *b = w->b;
@@ -196,12 +199,15 @@ static fl_status compile(bx_walk *w, const bx_place *place, const bx_definition 
   bx_walk inner = {.b = b, .words = &b->compiled.words, .depth = w->depth};
   inner.rd = fl_rd_of(b->bytes, place->offset + BX_DEFINITION_HEADER + place->n_bytes);
   fl_rd_seek(&inner.rd, place->offset + BX_DEFINITION_HEADER);
+  const bool was_temporary = b->is_temporary;
+  b->is_temporary = false;
   FL_TRY(walk_fragment(&inner, err));
   if (b->is_doubted && fl_rd_left(&inner.rd) > 0)
     return fl_fail(err, FL_E_CORRUPT, place->offset,
                    "template definition ends %zu bytes before its end", fl_rd_left(&inner.rd));
   if (b->recovery) FL_TRY(bx_recover_names(&inner, err));
-  *ret_definition = bx_store_add(b->store, place->hash, &b->compiled, b->chunk_arena);
+  *ret_definition = bx_keep_definition(b, place->hash);
+  b->is_temporary |= was_temporary;
   if (!*ret_definition)
     return fl_fail(err, FL_E_LIMIT, place->offset, "no room for another template");
   return FL_OK;
@@ -216,74 +222,27 @@ static fl_status learn(bx_walk *w, uint32_t id, const bx_definition *d, fl_err *
   return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
 }
 
-/* The same bytes but for the literals. */
-static bool has_bytes(const bx_definition *d, const bx_place *place) {
-  size_t at = 0;
-  if (d->n_bytes != place->n_bytes) return false;
-  for (uint32_t i = 0; i < d->template->n_literals; i++) {
-    const bx_literal *literal = &d->literals[i];
-    if (literal->n_bytes == 0) continue;
-    if (memcmp(d->bytes + at, place->bytes + at, literal->at - at) != 0) return false;
-    at = literal->at + literal->n_bytes;
-  }
-  return memcmp(d->bytes + at, place->bytes + at, d->n_bytes - at) == 0;
+/* Where the definition at an offset is remembered for the rest of the chunk. */
+static bx_cached *template_place(bx *b, uint32_t offset) {
+  uint32_t at = (offset * 2654435761u) >> 20;
+  while (b->templates[at].chunk == b->chunk && b->templates[at].offset != offset)
+    at = (at + 1) & (BX_TEMPLATE_CACHE - 1);
+  return &b->templates[at];
 }
 
-static bool has_names(bx_walk *w, const bx_definition *d) {
-  for (size_t i = 0; i < d->n_names; i++) {
-    const fl_str *name = NULL;
-    const fl_status status = bx_find_name(w, d->names[i].offset, &name, NULL, NULL);
-    if (status != FL_OK || name != d->names[i].name) return false;
-  }
-  return true;
-}
-
-/* The definition with the literals that stand here; NULL when there is no room. */
-static const bx_definition *with_literals(bx_walk *w, const bx_definition *d,
-                                          const bx_place *place) {
-  const uint32_t n = d->template->n_literals;
-  bool is_same = true;
-  for (uint32_t i = 0; i < n && is_same; i++)
-    is_same = memcmp(d->bytes + d->literals[i].at, place->bytes + d->literals[i].at,
-                     d->literals[i].n_bytes) == 0;
-  if (is_same) return d;
-  bx_definition *own = FL_NEW(w->b->chunk_arena, bx_definition);
-  bx_literal *literals = FL_NEW_ARRAY(w->b->chunk_arena, bx_literal, n);
-  if (!own || !literals) return NULL;
-  for (uint32_t i = 0; i < n; i++) {
-    literals[i] = d->literals[i];
-    if (literals[i].n_bytes == 0) continue;
-    const fl_raw raw = {place->bytes + literals[i].at, literals[i].n_bytes, FL_T_STR16, 0};
-    if (!(literals[i].text = bx_intern(w, fl_raw_text(raw, w->b->scratch)))) return NULL;
-  }
-  *own = *d;
-  own->literals = literals;
-  own->is_kept = false;
-  return own;
-}
-
-/* A definition that was met before at this offset of a chunk, its outside names the same here. */
-static const bx_definition *find_definition(bx_walk *w, const bx_place *place) {
-  enum { MOST_ALIKE = 64 };
-  size_t at = SIZE_MAX;
-  for (unsigned i = 0; i < MOST_ALIKE; i++) {
-    const bx_definition *d = bx_store_definition(w->b->store, place->hash, &at);
-    if (!d) return NULL;
-    if (has_bytes(d, place) && has_names(w, d)) return with_literals(w, d, place);
-  }
-  return NULL;
-}
-
-fl_status bx_find_template(bx_walk *w, uint32_t id, uint32_t offset,
-                           const bx_definition **ret_definition, fl_err *err) {
+/* A chunk that is made to hold thousands of definitions inside each other. */
+static fl_status count_definition(bx_walk *w, uint32_t n_bytes, fl_err *err) {
   bx *b = w->b;
-  bx_cached *cached = &b->templates[(offset * 2654435761u) >> 24];
-  if (cached->chunk == b->chunk && cached->offset == offset &&
-      fl_le32(b->bytes + offset + 4) == id) {
-    *ret_definition = cached->value;
+  if (!b->recovery) b->n_definition_bytes += n_bytes;
+  if (b->n_definition_bytes <= FL_LIMIT_CHUNK_DEFINITIONS && b->n_definitions < BX_MOST_DEFINITIONS)
     return FL_OK;
-  }
-  fl_rd rd = fl_rd_of(b->bytes, b->n_bytes);
+  return fl_fail(err, FL_E_LIMIT, w->rd.pos,
+                 "limit reached: the definitions of its chunk are too many");
+}
+
+static fl_status find_place(bx_walk *w, uint32_t id, uint32_t offset, bx_place *ret_place,
+                            fl_err *err) {
+  fl_rd rd = fl_rd_of(w->b->bytes, w->b->n_bytes);
   fl_rd_seek(&rd, offset);
   fl_rd_skip(&rd, 4);
   const uint32_t first_word = fl_rd_u32(&rd);
@@ -296,14 +255,34 @@ fl_status bx_find_template(bx_walk *w, uint32_t id, uint32_t offset,
   if (first_word != id)
     return fl_fail(err, FL_E_CORRUPT, w->rd.pos, "template 0x%08x at %u, expected 0x%08x",
                    first_word, offset, id);
-  const bx_place place = {offset, size, body, fl_hash_mix(fl_hash_mix(id, offset), size)};
-  *ret_definition = find_definition(w, &place);
-  if (!*ret_definition) {
-    FL_TRY(compile(w, &place, ret_definition, err));
-    FL_TRY(learn(w, id, *ret_definition, err));
+  *ret_place = (bx_place){offset, size, body, fl_hash_mix(fl_hash_mix(id, offset), size)};
+  return count_definition(w, size, err);
+}
+
+static fl_status load_template(bx_walk *w, uint32_t id, uint32_t offset,
+                               const bx_definition **ret_definition, fl_err *err) {
+  bx_place place = {0};
+  FL_TRY(find_place(w, id, offset, &place, err));
+  *ret_definition = bx_find_definition(w, &place);
+  if (*ret_definition) return FL_OK;
+  FL_TRY(compile(w, &place, ret_definition, err));
+  return (*ret_definition)->template->id & BX_TEMPORARY ? FL_OK
+                                                        : learn(w, id, *ret_definition, err);
+}
+
+fl_status bx_find_template(bx_walk *w, uint32_t id, uint32_t offset,
+                           const bx_definition **ret_definition, fl_err *err) {
+  bx *b = w->b;
+  const bx_cached *cached = template_place(b, offset);
+  if (cached->chunk == b->chunk && fl_le32(b->bytes + offset + 4) == id) {
+    *ret_definition = cached->value;
+  } else {
+    FL_TRY(load_template(w, id, offset, ret_definition, err));
+    *template_place(b, offset) = (bx_cached){offset, b->chunk, *ret_definition};
+    b->n_definitions++;
+    b->template_bits |= bx_template_bit(id);
   }
-  *cached = (bx_cached){offset, b->chunk, *ret_definition};
-  b->template_bits |= bx_template_bit(id);
+  b->is_temporary |= ((*ret_definition)->template->id & BX_TEMPORARY) != 0;
   return FL_OK;
 }
 
@@ -444,38 +423,6 @@ static fl_status walk_fragment(bx_walk *w, fl_err *err) {
   return fl_fail(err, FL_E_CORRUPT, w->rd.pos, "%u elements are left open at the end", depth);
 }
 
-/* A shape that the store keeps; NULL where it has no room. */
-static fl_shape *build_kept(bx *b, const bx_shape_source *from, uint64_t hash) {
-  fl_shape *shape = NULL;
-  if (b->is_temporary || !bx_store_has_spare_room(b->store)) return NULL;
-  if (bx_shape_build(from, bx_store_arena(b->store), &shape, NULL) < FL_OK) return NULL;
-  if (!bx_store_add_shape(b->store, &b->key, hash, shape)) return NULL;
-  shape->cached = true;
-  return shape;
-}
-
-static fl_status build_shape(bx *b, fl_rows *rows, uint64_t hash, const fl_shape **ret_shape,
-                             fl_err *err) {
-  const bx_shape_source from = {b->store, &b->key, b->scratch, b->job->options->want_markup};
-  if (b->n_built_bytes > FL_LIMIT_CHUNK_SHAPES)
-    return fl_fail(err, FL_E_LIMIT, 0, "limit reached: the records of its chunk differ too much");
-  fl_arena_reset(b->scratch);
-  fl_shape *shape = build_kept(b, &from, hash);
-  const fl_status status = shape ? FL_OK : bx_shape_build(&from, rows->arena, &shape, err);
-  b->n_built_bytes += b->scratch->used_bytes;
-  FL_TRY(status);
-  shape->serial =
-      shape->cached ? fl_job_shape_serial(b->job) : ++b->n_temporary | FL_SHAPE_TEMPORARY;
-  *ret_shape = shape;
-  return FL_OK;
-}
-
-static fl_status find_shape(bx *b, fl_rows *rows, const fl_shape **ret_shape, fl_err *err) {
-  const uint64_t hash = fl_hash_bytes(b->key.items, b->key.n * sizeof *b->key.items, 3);
-  *ret_shape = b->is_temporary ? NULL : bx_store_find_shape(b->store, &b->key, hash);
-  return *ret_shape ? FL_OK : build_shape(b, rows, hash, ret_shape, err);
-}
-
 /* System/TimeCreated, or the record header's time where it has none. */
 static void set_time(const fl_rows *rows, fl_row *row) {
   const fl_ref *ref = &row->shape->columns[FL_C_TIME];
@@ -523,7 +470,7 @@ static fl_status walk_documents(bx_walk *w, fl_row *row, fl_err *err) {
 
 fl_status bx_end_record(bx *b, uint32_t slot0, fl_rows *rows, fl_row *row, fl_err *err) {
   if (b->key.n == 0) return fl_fail(err, FL_E_CORRUPT, 0, "record without content");
-  FL_TRY(find_shape(b, rows, &row->shape, err));
+  FL_TRY(bx_find_shape(b, rows, &row->shape, err));
   row->slot0 = slot0;
   set_time(rows, row);
   return FL_OK;
@@ -544,6 +491,7 @@ fl_status bx_record(bx *b, size_t from, size_t to, fl_rows *rows, fl_row *row, f
   fl_arena_reset(b->scratch);
   b->key.n = 0;
   b->is_temporary = false;
+  b->rows = rows;
   bx_walk w = {.b = b, .rows = rows, .words = &b->key};
   w.rd = fl_rd_of(b->bytes, to);
   fl_rd_seek(&w.rd, from);

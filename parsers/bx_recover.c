@@ -159,8 +159,7 @@ static fl_status lose_names(bx_walk *w, uint32_t n, const bx_definition **ret_de
     FL_TRY(bx_put(&out, BX_CLOSE, 0, err));
   }
   FL_TRY(bx_put(&out, BX_CLOSE, 0, err));
-  *ret_definition =
-      bx_store_add(b->store, fl_hash_mix(n, HASH_WITHOUT_NAMES), &b->compiled, b->chunk_arena);
+  *ret_definition = bx_keep_definition(b, fl_hash_mix(n, HASH_WITHOUT_NAMES));
   if (!*ret_definition) return fl_fail(err, FL_E_LIMIT, 0, "no room for another template");
   b->recovery->is_without_names = true;
   return FL_OK;
@@ -210,7 +209,7 @@ fl_status bx_recover_template(bx_walk *w, uint32_t id, uint32_t offset,
 void bx_recover(bx *b, bx_recovery *recovery) {
   b->recovery = recovery;
   b->is_doubted = recovery != NULL;
-  b->chunk++; /* names that were found without a look at their hash do not count */
+  bx_new_batch(b); /* names that were found without a look at their hash do not count */
 }
 
 /* ---- records in part ---- */
@@ -294,6 +293,7 @@ static fl_status harvest_at(harvest *h, size_t offset, fl_err *err) {
   bx_walk w = {.b = b, .rows = &none, .rd = fl_rd_of(b->bytes, b->n_bytes)};
   const bx_definition *d = NULL;
   b->is_temporary = false;
+  b->rows = &none;
   const fl_status s = bx_find_template(&w, id, (uint32_t)offset, &d, err);
   if (s < FL_OK) return s == FL_E_NOMEM ? s : FL_OK;
   if (b->is_temporary) return FL_OK; /* its names live as long as the chunk */

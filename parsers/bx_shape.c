@@ -12,7 +12,7 @@ typedef struct ops {
 } ops;
 
 typedef struct expander {
-  const bx_store *store;
+  const bx_shape_source *from;
   fl_arena *arena;
   const bx_words *key;
   size_t at;          /* next word of the key */
@@ -139,8 +139,13 @@ static fl_status expand_word(expander *x, ops *out, const instance *in, uint64_t
   return push_plain(x, out, word, err);
 }
 
+static const bx_template *template_of(const bx_shape_source *from, uint32_t id) {
+  return id & BX_TEMPORARY ? from->temporary[id & ~BX_TEMPORARY]
+                           : bx_store_template(from->store, id);
+}
+
 static fl_status expand_instance(expander *x, ops *out, uint64_t word, fl_err *err) {
-  const bx_template *t = bx_store_template(x->store, (uint32_t)(bx_word_payload(word) >> 16));
+  const bx_template *t = template_of(x->from, (uint32_t)(bx_word_payload(word) >> 16));
   instance in = {.base = x->next_slot,
                  .n_values = (uint32_t)(bx_word_payload(word) & 0xffff),
                  .n_literals = t->n_literals};
@@ -564,7 +569,7 @@ static fl_status keep_markup(fl_shape *shape, const ops *list, fl_arena *arena, 
 
 fl_status bx_shape_build(const bx_shape_source *from, fl_arena *arena, fl_shape **ret_shape,
                          fl_err *err) {
-  expander x = {.store = from->store, .arena = from->scratch, .key = from->key};
+  expander x = {.from = from, .arena = from->scratch, .key = from->key};
   ops list = {0};
   FL_TRY(expand_fragment(&x, &list, err));
   tree t = {.arena = from->scratch};

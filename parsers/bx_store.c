@@ -3,6 +3,7 @@
 #include "base/hash.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "base/pool.h"
 #include "parsers/binxml.h"
 
 /* hash 0 marks an empty place; real hashes have their lowest bit set. */
@@ -15,23 +16,19 @@ typedef struct table {
   size_t n, cap;
 } table;
 
-typedef struct shape_entry {
-  const uint64_t *words;
-  size_t n_words;
-  const fl_shape *shape;
-} shape_entry;
+enum { MAX_DEFINITIONS = 1 << 18, PAGE = 1024, MOST_PAGES = 1024 };
 
 struct bx_store {
   fl_arena *arena;
   size_t most_bytes; /* of the arena, for the source that is being read */
+  fl_lock *lock;
   table names, definitions, templates, shapes;
-  const bx_template **by_id;
-  size_t n_by_id, cap_by_id;
+  /* Pages that stay where they are: who knows an id can look it up without the lock. */
+  const bx_template **by_id[MOST_PAGES];
+  size_t n_by_id;
   bx_known known;
   bool is_known_sorted;
 };
-
-enum { MAX_DEFINITIONS = 1 << 18 };
 
 static bool table_grow(table *t) {
   if (t->n * 2 < t->cap) return true;
@@ -75,6 +72,10 @@ fl_status bx_store_create(fl_arena *arena, bx_store **ret_store, fl_err *err) {
   bx_store *store = calloc(1, sizeof *store);
   if (!store) return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
   store->arena = arena;
+  if (!(store->lock = fl_lock_create())) {
+    free(store);
+    return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
+  }
   *ret_store = store;
   return FL_OK;
 }
@@ -85,7 +86,8 @@ void bx_store_free(bx_store *store) {
   free(store->definitions.entries);
   free(store->templates.entries);
   free(store->shapes.entries);
-  free(store->by_id);
+  for (size_t i = 0; i < MOST_PAGES; i++) free(store->by_id[i]);
+  fl_lock_free(store->lock);
   bx_known_free(&store->known);
   free(store);
 }
@@ -96,9 +98,16 @@ void bx_store_begin_source(bx_store *store) {
 
 static bool has_room(const bx_store *store) { return store->arena->used_bytes < store->most_bytes; }
 
+static bool has_spare_room(const bx_store *store) {
+  return store->arena->used_bytes + FL_LIMIT_SOURCE_SHARED / 2 < store->most_bytes;
+}
+
 bool bx_store_learn(bx_store *store, const bx_known_item *item) {
+  fl_lock_take(store->lock);
   store->is_known_sorted = false;
-  return store->known.n >= MAX_DEFINITIONS || bx_known_add(&store->known, item);
+  const bool is_done = store->known.n >= MAX_DEFINITIONS || bx_known_add(&store->known, item);
+  fl_lock_give(store->lock);
+  return is_done;
 }
 
 const bx_known *bx_store_known(bx_store *store) {
@@ -107,14 +116,7 @@ const bx_known *bx_store_known(bx_store *store) {
   return &store->known;
 }
 
-bool bx_store_has_spare_room(const bx_store *store) {
-  return store->arena->used_bytes + FL_LIMIT_SOURCE_SHARED / 2 < store->most_bytes;
-}
-
-fl_arena *bx_store_arena(bx_store *store) { return store->arena; }
-
-const fl_str *bx_store_intern(bx_store *store, fl_str text) {
-  const uint64_t hash = fl_hash_bytes(text.p, text.n, 1);
+static const fl_str *intern(bx_store *store, fl_str text, uint64_t hash) {
   size_t at = SIZE_MAX;
   for (const fl_str *s; (s = table_next(&store->names, hash, &at));)
     if (fl_str_eq(*s, text)) return s;
@@ -126,12 +128,23 @@ const fl_str *bx_store_intern(bx_store *store, fl_str text) {
   return name;
 }
 
-const bx_definition *bx_store_definition(const bx_store *store, uint64_t hash, size_t *at) {
-  return table_next(&store->definitions, hash, at);
+const fl_str *bx_store_intern(bx_store *store, fl_str text) {
+  const uint64_t hash = fl_hash_bytes(text.p, text.n, 1);
+  fl_lock_take(store->lock);
+  const fl_str *name = intern(store, text, hash);
+  fl_lock_give(store->lock);
+  return name;
+}
+
+const bx_definition *bx_store_definition(bx_store *store, uint64_t hash, size_t *at) {
+  fl_lock_take(store->lock);
+  const bx_definition *d = table_next(&store->definitions, hash, at);
+  fl_lock_give(store->lock);
+  return d;
 }
 
 const bx_template *bx_store_template(const bx_store *store, uint32_t id) {
-  return id < store->n_by_id ? store->by_id[id] : NULL;
+  return store->by_id[id / PAGE][id % PAGE];
 }
 
 static bool same_words(const uint64_t *words, size_t n, const bx_words *other) {
@@ -143,19 +156,21 @@ static const bx_template *add_template(bx_store *store, uint64_t hash, const bx_
   bx_template *t = FL_NEW(store->arena, bx_template);
   uint64_t *copy = FL_NEW_ARRAY(store->arena, uint64_t, words->n);
   if (!t || !copy) return NULL;
-  if (!fl_grow((void **)&store->by_id, &store->cap_by_id, store->n_by_id + 1, sizeof *store->by_id))
+  const size_t page = store->n_by_id / PAGE;
+  if (page == MOST_PAGES) return NULL;
+  if (!store->by_id[page] && !(store->by_id[page] = calloc(PAGE, sizeof *store->by_id[page])))
     return NULL;
   if (words->n) memcpy(copy, words->items, words->n * sizeof *copy);
   *t = (bx_template){(uint32_t)store->n_by_id, (uint32_t)from->literals.n, words->n, copy};
   if (!table_add(&store->templates, hash, t)) return NULL;
-  store->by_id[store->n_by_id++] = t;
+  store->by_id[page][store->n_by_id++ % PAGE] = t;
   return t;
 }
 
 /* Those that find no room are made anew for each chunk. */
 static const bx_definition *add_definition(bx_store *store, uint64_t hash, const bx_template *t,
                                            const bx_compiled *from, fl_arena *chunk_arena) {
-  const bool is_kept = store->definitions.n < MAX_DEFINITIONS && bx_store_has_spare_room(store);
+  const bool is_kept = store->definitions.n < MAX_DEFINITIONS && has_spare_room(store);
   fl_arena *arena = is_kept ? store->arena : chunk_arena;
   bx_definition *d = FL_NEW(arena, bx_definition);
   bx_name_ref *names = FL_NEW_ARRAY(arena, bx_name_ref, from->names.n);
@@ -170,8 +185,28 @@ static const bx_definition *add_definition(bx_store *store, uint64_t hash, const
   return !is_kept || table_add(&store->definitions, hash, d) ? d : NULL;
 }
 
-const bx_definition *bx_store_add(bx_store *store, uint64_t hash, const bx_compiled *compiled,
-                                  fl_arena *chunk_arena) {
+/* Another decoder may have met it in the meantime. */
+static const bx_definition *find_same(const bx_store *store, uint64_t hash, const bx_template *t,
+                                      const bx_compiled *from) {
+  enum { MOST_ALIKE = 64 };
+  size_t at = SIZE_MAX;
+  for (unsigned i = 0; i < MOST_ALIKE; i++) {
+    const bx_definition *d = table_next(&store->definitions, hash, &at);
+    if (!d) return NULL;
+    const bool is_same = d->template == t && d->n_bytes == from->n_bytes &&
+                         d->n_names == from->names.n &&
+                         (d->n_bytes == 0 || memcmp(d->bytes, from->bytes, d->n_bytes) == 0);
+    bool has_names = is_same;
+    for (size_t k = 0; has_names && k < d->n_names; k++)
+      has_names = d->names[k].offset == from->names.items[k].offset &&
+                  d->names[k].name == from->names.items[k].name;
+    if (has_names) return d;
+  }
+  return NULL;
+}
+
+static const bx_definition *add(bx_store *store, uint64_t hash, const bx_compiled *compiled,
+                                fl_arena *chunk_arena) {
   const bx_words *words = &compiled->words;
   const uint64_t content = fl_hash_bytes(words->items, words->n * sizeof *words->items, 2);
   size_t at = SIZE_MAX;
@@ -179,22 +214,57 @@ const bx_definition *bx_store_add(bx_store *store, uint64_t hash, const bx_compi
   for (const bx_template *t; !found && (t = table_next(&store->templates, content, &at));)
     if (same_words(t->words, t->n_words, words)) found = t;
   if (!found && has_room(store)) found = add_template(store, content, compiled);
-  return found ? add_definition(store, hash, found, compiled, chunk_arena) : NULL;
+  if (!found) return NULL;
+  const bx_definition *same = find_same(store, hash, found, compiled);
+  return same ? same : add_definition(store, hash, found, compiled, chunk_arena);
 }
 
-const fl_shape *bx_store_find_shape(const bx_store *store, const bx_words *key, uint64_t hash) {
+const bx_definition *bx_store_add(bx_store *store, uint64_t hash, const bx_compiled *compiled,
+                                  fl_arena *chunk_arena) {
+  fl_lock_take(store->lock);
+  const bx_definition *d = add(store, hash, compiled, chunk_arena);
+  fl_lock_give(store->lock);
+  return d;
+}
+
+static const bx_kept_shape *find_shape(const bx_store *store, const bx_words *key, uint64_t hash) {
   size_t at = SIZE_MAX;
-  for (const shape_entry *e; (e = table_next(&store->shapes, hash, &at));)
-    if (same_words(e->words, e->n_words, key)) return e->shape;
+  for (const bx_kept_shape *e; (e = table_next(&store->shapes, hash, &at));)
+    if (bx_has_key(e, key)) return e;
   return NULL;
 }
 
-bool bx_store_add_shape(bx_store *store, const bx_words *key, uint64_t hash,
-                        const fl_shape *shape) {
-  shape_entry *e = FL_NEW(store->arena, shape_entry);
+const bx_kept_shape *bx_store_find_shape(bx_store *store, const bx_words *key, uint64_t hash) {
+  fl_lock_take(store->lock);
+  const bx_kept_shape *found = find_shape(store, key, hash);
+  fl_lock_give(store->lock);
+  return found;
+}
+
+static const bx_kept_shape *build_shape(bx_store *store, const bx_shape_source *from, uint64_t hash,
+                                        fl_job *job) {
+  const bx_words *key = from->key;
+  const bx_kept_shape *found = find_shape(store, key, hash);
+  if (found) return found;
+  fl_shape *shape = NULL;
+  if (!has_spare_room(store) || store->shapes.n >= FL_LIMIT_SHAPES ||
+      bx_shape_build(from, store->arena, &shape, NULL) < FL_OK)
+    return NULL;
+  bx_kept_shape *e = FL_NEW(store->arena, bx_kept_shape);
   uint64_t *copy = FL_NEW_ARRAY(store->arena, uint64_t, key->n);
-  if (!e || !copy || store->shapes.n >= FL_LIMIT_SHAPES) return false;
+  if (!e || !copy) return NULL;
   memcpy(copy, key->items, key->n * sizeof *copy);
-  *e = (shape_entry){copy, key->n, shape};
-  return table_add(&store->shapes, hash, e);
+  *e = (bx_kept_shape){copy, key->n, shape, from->scratch->used_bytes};
+  if (!table_add(&store->shapes, hash, e)) return NULL;
+  shape->cached = true;
+  shape->serial = fl_job_shape_serial(job);
+  return e;
+}
+
+const bx_kept_shape *bx_store_build_shape(bx_store *store, const bx_shape_source *from,
+                                          uint64_t hash, fl_job *job) {
+  fl_lock_take(store->lock);
+  const bx_kept_shape *kept = build_shape(store, from, hash, job);
+  fl_lock_give(store->lock);
+  return kept;
 }

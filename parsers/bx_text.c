@@ -21,16 +21,6 @@ fl_status bx_put_slowly(bx_walk *w, bx_tag tag, uint64_t payload, fl_err *err) {
   return FL_OK;
 }
 
-/* Interned text; when the store is full, a copy that lives as long as the batch. */
-const fl_str *bx_intern(bx_walk *w, fl_str text) {
-  const fl_str *interned = bx_store_intern(w->b->store, text);
-  if (interned || !w->rows) return interned;
-  w->b->is_temporary = true;
-  fl_str *copy = FL_NEW(w->rows->arena, fl_str);
-  if (copy) *copy = fl_arena_str(w->rows->arena, text);
-  return copy && copy->p ? copy : NULL;
-}
-
 fl_status bx_no_room(const bx_walk *w, fl_err *err) {
   return fl_fail(err, FL_E_LIMIT, w->rd.pos, "no room for another name");
 }

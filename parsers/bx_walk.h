@@ -24,7 +24,11 @@ enum {
   BX_TOKEN_FRAGMENT = 0x0f,
   BX_TOKEN_MORE = 0x40, /* flag: attributes or more content follow */
   BX_NAME_CACHE = 1024,
-  BX_TEMPLATE_CACHE = 256,
+  BX_TEMPLATE_CACHE = 4096,
+  BX_MOST_DEFINITIONS = 2048, /* of one chunk; a real one has 60 */
+  BX_KEPT_NAMES = 1024,
+  BX_KEPT_DEFINITIONS = 256,
+  BX_KEPT_SHAPES = 512,
   BX_DEFINITION_HEADER = 24,
   BX_PADDING_MAX = 7 /* records end at multiples of 8 */
 };
@@ -43,6 +47,13 @@ typedef struct bx_early {
 } bx_early;
 enum { BX_EARLY = 256 };
 
+/* What the store gave last for a hash: most that is looked for was met before, and is found here
+ * without a look into what all decoders share. */
+typedef struct bx_kept {
+  uint64_t hash;
+  const void *value; /* NULL: none */
+} bx_kept;
+
 struct bx {
   fl_job *job;
   bx_store *store;
@@ -52,12 +63,20 @@ struct bx {
   size_t n_bytes;
   uint32_t chunk;
   bx_cached names[BX_NAME_CACHE];
-  bx_cached templates[BX_TEMPLATE_CACHE];
+  bx_cached templates[BX_TEMPLATE_CACHE]; /* open addressing */
+  unsigned n_definitions;                 /* of the chunk */
+  size_t n_definition_bytes;
+  fl_rows *rows;                 /* of the record */
+  const bx_template **temporary; /* by id without BX_TEMPORARY */
+  size_t n_temporaries, cap_temporaries;
   bx_early early[BX_EARLY];
-  bx_words key;           /* of the record */
-  bx_compiled compiled;   /* of the definition being walked */
-  uint64_t n_temporary;   /* shapes that were not cached */
-  size_t n_built_bytes;   /* scratch memory that the chunk's new shapes took */
+  bx_kept kept_names[BX_KEPT_NAMES];             /* fl_str */
+  bx_kept kept_definitions[BX_KEPT_DEFINITIONS]; /* bx_definition */
+  bx_kept kept_shapes[BX_KEPT_SHAPES];           /* bx_kept_shape */
+  bx_words key;                                  /* of the record */
+  bx_compiled compiled;                          /* of the definition being walked */
+  uint64_t n_temporary;                          /* shapes that were not cached */
+  size_t n_built_bytes;   /* scratch memory that the shapes of the chunk's records take */
   const fl_str *name;     /* of the source, once the store needs it */
   uint64_t template_bits; /* of the chunk's templates: bx_template_bit */
   bx_recovery *recovery;  /* NULL for live records */
@@ -117,6 +136,8 @@ static inline bool bx_names_field(fl_str name, fl_str element) {
   return (fl_str_eq(name, FL_STR("Name")) && fl_str_eq(element, FL_STR("Data"))) ||
          (name.n >= 5 && memcmp(name.p, "xmlns", 5) == 0);
 }
+/* The shape of the key. */
+fl_status bx_find_shape(bx *b, fl_rows *rows, const fl_shape **ret_shape, fl_err *err);
 /* The row of the key and of the slots from `slot0` on. */
 fl_status bx_end_record(bx *b, uint32_t slot0, fl_rows *rows, fl_row *row, fl_err *err);
 
@@ -134,6 +155,19 @@ static inline bool bx_may_lose_parts(const bx_walk *w) {
 }
 typedef fl_status (*bx_token_walk)(bx_walk *w, uint8_t token, unsigned *depth, fl_err *err);
 fl_status bx_walk_sound_part(bx_walk *w, bx_token_walk walk_token, fl_err *err);
+/* Where a definition lies in the chunk. */
+typedef struct bx_place {
+  uint32_t offset, n_bytes;
+  const uint8_t *bytes;
+  uint64_t hash; /* of id, size and offset: what stands there is compared */
+} bx_place;
+
+/* One that was met before at this offset of a chunk, its outside names the same here; NULL: none.
+ */
+const bx_definition *bx_find_definition(bx_walk *w, const bx_place *place);
+/* The definition of b->compiled, which is kept for the run or, where the store has no room, for the
+ * batch: then the record is temporary. NULL: no memory. */
+const bx_definition *bx_keep_definition(bx *b, uint64_t hash);
 /* Stands for a name of a definition that was overwritten. */
 const fl_str *bx_lost_name(bx_walk *w, uint32_t offset);
 /* Puts names in the place of lost ones, where the definition can be understood without them. */

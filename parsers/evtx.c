@@ -6,8 +6,9 @@
 #include "base/limits.h"
 
 typedef struct evtx {
-  bx_store *store; /* of the run */
-  bx *decoder;
+  fl_job *job;
+  bx_store *store;              /* of the run */
+  bx *decoders[FL_MAX_READERS]; /* by reader; made by it */
   evtx_map map;
   evtx_refusals refusals;
 } evtx;
@@ -42,9 +43,18 @@ static fl_status open_evtx(fl_job *job, void *state, uint64_t *ret_n_spans, fl_e
   if (!shared) return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
   if (!shared->value) FL_TRY(bx_store_create(shared->arena, (bx_store **)&shared->value, err));
   e->store = shared->value;
-  FL_TRY(bx_create(job, e->store, &e->decoder, err));
+  e->job = job;
+  bx_store_begin_source(e->store);
   FL_TRY(evtx_map_build(job, &e->map, err));
   *ret_n_spans = (e->map.n + EVTX_SPAN_CHUNKS - 1) / EVTX_SPAN_CHUNKS;
+  return FL_OK;
+}
+
+/* The reader's own. What it tells of itself it tells through the job that was opened. */
+static fl_status find_decoder(const fl_job *job, evtx *e, bx **ret_decoder, fl_err *err) {
+  bx **decoder = &e->decoders[job->reader];
+  if (!*decoder) FL_TRY(bx_create(e->job, e->store, job->reader, decoder, err));
+  *ret_decoder = *decoder;
   return FL_OK;
 }
 
@@ -59,7 +69,9 @@ static fl_status read_piece(fl_job *job, evtx *e, evtx_piece *piece, uint8_t *by
     fl_job_ledger(job, piece->offset, piece->length, FL_L_DAMAGED, "could not be read");
     return FL_OK;
   }
-  const evtx_reading reading = {job, e->decoder, rows, &e->refusals};
+  bx *decoder = NULL;
+  FL_TRY(find_decoder(job, e, &decoder, err));
+  const evtx_reading reading = {job, decoder, rows, &e->refusals};
   return evtx_chunk_read(&reading, piece, bytes, err);
 }
 
@@ -87,7 +99,9 @@ static fl_status read_span(fl_job *job, void *state, uint64_t span, fl_rows *row
 
 static fl_status read_rest(fl_job *job, void *state, fl_rows *rows, fl_err *err) {
   evtx *e = state;
-  const evtx_log log = {job, e->decoder, e->store, &e->map, &e->refusals};
+  bx *decoder = NULL;
+  FL_TRY(find_decoder(job, e, &decoder, err));
+  const evtx_log log = {job, decoder, e->store, &e->map, &e->refusals};
   return evtx_rest_read(&log, rows, err);
 }
 
@@ -96,13 +110,14 @@ static void close_evtx(fl_job *job, void *state) {
   (void)job;
   free(e->refusals.items);
   bx_known_free(&e->refusals.known);
-  bx_free(e->decoder);
+  for (unsigned i = 0; i < FL_MAX_READERS; i++) bx_free(e->decoders[i]);
 }
 
 const fl_parser fl_parser_evtx = {
     .name = "evtx",
     .summary = "Windows event log (Vista and later)",
     .state_size = sizeof(evtx),
+    .has_readers = true,
     .probe = probe_evtx,
     .search = evtx_search,
     .open = open_evtx,

@@ -101,7 +101,10 @@ static fl_status add_row(evtx_again *a, const evtx_waiting *record, fl_row *row,
 /* For one more row. */
 static fl_status make_room(const evtx_again *a, fl_err *err) {
   const bool is_full = a->rows->arena->used_bytes > FL_LIMIT_BATCH_ARENA / 2;
-  return a->rows->n_rows == FL_BATCH_ROWS || is_full ? fl_rows_flush(a->job, a->rows, err) : FL_OK;
+  if (a->rows->n_rows < FL_BATCH_ROWS && !is_full) return FL_OK;
+  FL_TRY(fl_rows_flush(a->job, a->rows, err));
+  bx_new_batch(a->decoder);
+  return FL_OK;
 }
 
 static fl_row row_of(const evtx_waiting *record) {

@@ -233,7 +233,10 @@ static bool check_header(chunk *c, evtx_kind kind) {
 static fl_status add_record(chunk *c, size_t at, size_t to, uint32_t flags, fl_err *err) {
   fl_rows *rows = c->rows;
   const bool is_full = rows->arena->used_bytes > FL_LIMIT_BATCH_ARENA / 2;
-  if (rows->n_rows == FL_BATCH_ROWS || is_full) FL_TRY(fl_rows_flush(c->job, rows, err));
+  if (rows->n_rows == FL_BATCH_ROWS || is_full) {
+    FL_TRY(fl_rows_flush(c->job, rows, err));
+    bx_new_batch(c->decoder);
+  }
   fl_row row = {.header_record_id = fl_le64(c->bytes + at + 8),
                 .offset = c->offset + at,
                 .length = (uint32_t)(to - at),
@@ -290,6 +293,7 @@ static fl_status move_back(chunk *c, size_t *at, size_t size, fl_err *err) {
 /* Keeps a refused record until more is known of its log; what is not kept is lost. What passes a
  * limit does so again, and in any other reader without one. */
 static void refuse(chunk *c, size_t at, size_t size, fl_status status) {
+  if (fl_job_defers(c->job)) return;
   evtx_refusals *r = c->refusals;
   const bool is_kept = status != FL_E_LIMIT && r->n < FL_LIMIT_REFUSED_RECORDS &&
                        fl_grow((void **)&r->items, &r->cap, r->n + 1, sizeof *r->items);
@@ -469,6 +473,6 @@ fl_status evtx_chunk_read(const evtx_reading *reading, evtx_piece *piece, uint8_
   if (c.is_repaired) bx_doubt(c.decoder);
   FL_TRY(walk_records(&c, err));
   look_behind(&c);
-  if (c.n_moves == 0) return FL_OK;
+  if (c.n_moves == 0 || fl_job_defers(job)) return FL_OK;
   return bx_harvest(c.decoder, EVTX_CHUNK_HEADER, job->source_id, &reading->refusals->known, err);
 }

@@ -178,7 +178,8 @@ static fl_status open_log(fl_job *job, void *state, uint64_t *ret_n_spans, fl_er
   e->bytes = fl_arena_take(job->arena, (size_t)size);
   if (!shared || !e->bytes) return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
   if (!shared->value) FL_TRY(bx_store_create(shared->arena, (bx_store **)&shared->value, err));
-  FL_TRY(bx_create(job, shared->value, &e->decoder, err));
+  bx_store_begin_source(shared->value);
+  FL_TRY(bx_create(job, shared->value, 0, &e->decoder, err));
   FL_TRY(fl_source_read(job->source, 0, e->bytes, (size_t)size, &e->n_bytes, err));
   FL_TRY(find_places(job, e, err));
   FL_TRY(open_file(job, e, err));

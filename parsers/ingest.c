@@ -141,7 +141,7 @@ static fl_status read_spans(fl_frame *frame, const fl_parser *parser, void *stat
   return s;
 }
 
-/* A worker is worth its start for more than a few spans. */
+/* Workers are worth their start for more than a few spans. */
 static bool is_read_ahead(const fl_frame *frame, const fl_parser *parser, uint64_t n_spans) {
   enum { FEW_SPANS = 3 };
   const unsigned n_jobs = frame->job.options->n_jobs;

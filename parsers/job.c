@@ -6,8 +6,8 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
-#include "parsers/run.h"
 #include "parsers/source.h"
+#include "parsers/span.h"
 #include "parsers/texts.h"
 
 enum { NOTE_TEXT_CAP = 1000 };
@@ -52,12 +52,6 @@ void fl_run_note(fl_frame *frame, fl_severity severity, uint64_t offset, fl_str 
   if (s < FL_OK) fl_run_stop(run, s, &err);
 }
 
-static void say(fl_job *job, fl_severity severity, uint64_t offset, fl_str text) {
-  fl_frame *frame = fl_frame_of(job);
-  if (frame->spans) fl_spans_note(frame->spans, severity, offset, text);
-  else fl_run_note(frame, severity, offset, text);
-}
-
 /* NULL when there is no memory to count with. */
 static fl_note_kind *note_kind(fl_frame *frame, const char *format) {
   size_t i = 0;
@@ -71,28 +65,38 @@ static fl_note_kind *note_kind(fl_frame *frame, const char *format) {
   return &frame->note_kinds[i];
 }
 
-void fl_job_note(fl_job *job, fl_severity severity, uint64_t offset, const char *format, ...) {
-  fl_note_kind *kind = note_kind(fl_frame_of(job), format);
-  if (kind && ++kind->n > FL_LIMIT_NOTES_ALIKE + 1) {
-    say(job, severity, offset, (fl_str){0});
-    return;
+/* So many were told that the text of another one is not asked for. */
+static bool is_only_counted(fl_frame *frame, const char *format) {
+  const fl_note_kind *kind = frame->span ? NULL : note_kind(frame, format);
+  return kind && kind->n > FL_LIMIT_NOTES_ALIKE;
+}
+
+void fl_run_tell(fl_frame *frame, const char *format, const fl_note *note) {
+  fl_note_kind *kind = note_kind(frame, format);
+  const bool is_left_out = kind && ++kind->n > FL_LIMIT_NOTES_ALIKE;
+  if (is_left_out && kind->n == FL_LIMIT_NOTES_ALIKE + 1) {
+    kind->severity = note->severity;
+    kind->offset = note->offset;
+    kind->text = fl_arena_str(frame->job.arena, note->text);
   }
+  fl_run_note(frame, note->severity, note->offset, is_left_out ? (fl_str){0} : note->text);
+}
+
+void fl_job_note(fl_job *job, fl_severity severity, uint64_t offset, const char *format, ...) {
+  fl_frame *frame = fl_frame_of(job);
   char text[NOTE_TEXT_CAP];
-  va_list args;
-  va_start(args, format);
-  int n = vsnprintf(text, sizeof text, format, args);
-  va_end(args);
+  int n = 0;
+  if (!is_only_counted(frame, format)) {
+    va_list args;
+    va_start(args, format);
+    n = vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+  }
   if (n < 0) n = 0;
   if (n >= NOTE_TEXT_CAP) n = NOTE_TEXT_CAP - 1;
-  const fl_str note = {text, (size_t)n};
-  if (!kind || kind->n <= FL_LIMIT_NOTES_ALIKE) {
-    say(job, severity, offset, note);
-    return;
-  }
-  kind->severity = severity;
-  kind->offset = offset;
-  kind->text = fl_arena_str(job->arena, note);
-  say(job, severity, offset, (fl_str){0});
+  const fl_note note = {frame->info.id, severity, offset, {text, (size_t)n}};
+  if (frame->span) fl_span_note(frame->span, format, note);
+  else fl_run_tell(frame, format, &note);
 }
 
 void fl_job_sum_notes(fl_job *job) {
@@ -105,14 +109,16 @@ void fl_job_sum_notes(fl_job *job) {
         snprintf(text, sizeof text, "… and %" PRIu64 " more of this kind, the first: %.*s",
                  kind->n - FL_LIMIT_NOTES_ALIKE, FL_STR_ARG(kind->text));
     const size_t length = n < NOTE_TEXT_CAP ? (size_t)n : NOTE_TEXT_CAP - 1;
-    say(job, kind->severity, kind->offset, (fl_str){text, length});
+    fl_run_note(frame, kind->severity, kind->offset, (fl_str){text, length});
   }
 }
 
 void fl_job_ledger(fl_job *job, uint64_t offset, uint64_t length, fl_ledger_state state,
                    const char *reason) {
   const fl_range range = {offset, length, state, fl_str_of(reason ? reason : "")};
-  fl_ledger_add(&fl_frame_of(job)->ledger, range, job->arena);
+  fl_frame *frame = fl_frame_of(job);
+  if (frame->span) fl_span_range(frame->span, range);
+  else fl_ledger_add(&frame->ledger, range, job->arena);
 }
 
 void fl_job_cut(fl_job *job) { fl_frame_of(job)->info.is_cut = true; }
@@ -232,6 +238,15 @@ fl_status fl_rows_more_slots(fl_rows *rows, uint32_t n_more, fl_err *err) {
   return FL_OK;
 }
 
+void fl_run_count(fl_frame *frame, const fl_counted *counted) {
+  fl_source_info *info = &frame->info;
+  info->n_events += counted->n_events;
+  if (counted->first > counted->last) return;
+  if (!frame->has_time || counted->first < info->first) info->first = counted->first;
+  if (!frame->has_time || counted->last > info->last) info->last = counted->last;
+  frame->has_time = true;
+}
+
 /* Counts a row; rows that needed a repair count apart and do not widen the source's time. */
 static bool count_row(fl_frame *frame, const fl_row *row) {
   fl_source_info *info = &frame->info;
@@ -284,7 +299,14 @@ fl_status fl_rows_deliver(fl_frame *frame, fl_rows *rows, fl_err *err) {
   return s < FL_OK ? s : FL_OK;
 }
 
+bool fl_job_defers(fl_job *job) {
+  struct fl_span *span = fl_frame_of(job)->span;
+  if (span) span->is_given_up = true;
+  return span != NULL;
+}
+
 fl_status fl_rows_flush(fl_job *job, fl_rows *rows, fl_err *err) {
-  fl_frame *frame = fl_frame_of(job);
-  return frame->spans ? fl_spans_flush(frame->spans, err) : fl_rows_deliver(frame, rows, err);
+  if (!fl_job_defers(job)) return fl_rows_deliver(fl_frame_of(job), rows, err);
+  fl_rows_empty(rows);
+  return FL_OK;
 }

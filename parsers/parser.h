@@ -19,7 +19,8 @@ typedef struct fl_job {
   uint32_t source_id;
   fl_str name;
   const fl_ingest_options *options;
-  fl_arena *arena; /* capped */
+  fl_arena *arena; /* capped; while spans are read it is their reader's */
+  unsigned reader; /* who reads the span: see fl_parser.has_readers */
   struct fl_run *run;
 } fl_job;
 
@@ -54,6 +55,10 @@ bool fl_job_is_reread(const fl_job *job);
 static inline bool fl_job_seeks_old(const fl_job *job) {
   return job->options->with_recovered || job->options->want_recovered_count;
 }
+
+/* A parser that has to change what belongs to no span, while it reads one: true when the span is
+ * read ahead of its turn. Then it is read once more, and nothing is to be changed now. */
+bool fl_job_defers(fl_job *job);
 
 /* Rows on their way out. `rows` and `slots` grow by doubling; texts that do not lie in `window`
  * come from `arena`; all is reset when the batch was delivered. */
@@ -95,6 +100,10 @@ typedef struct fl_parser {
   const char *instead;
   size_t state_size; /* zeroed memory given to the calls below */
   bool is_container;
+  /* Spans may be read at the same time and in any order: `read` changes nothing of the state but
+   * what belongs to the span, or to job->reader (fl_job_defers). A span may be read a second time.
+   */
+  bool has_readers;
   /* 100 = magic and a second structural check, 50 = magic alone, 10 = a guess by name, 0 = no. */
   int (*probe)(const fl_probe *probe);
   /* Whether a source that nobody claims holds something of the format anywhere. Asked only about

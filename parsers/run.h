@@ -14,8 +14,9 @@ typedef struct fl_shared_entry {
 } fl_shared_entry;
 enum { FL_MAX_SHARED = 4 };
 
-/* Spans that are read ahead of their delivery (ahead.c). */
+/* Spans that are read ahead of their delivery (ahead.c), and one of them (span.h). */
 typedef struct fl_spans fl_spans;
+struct fl_span;
 
 /* One call of fl_ingest. `stop` is the first status that ends the run: out of memory, a broken
  * invariant, or what a callback of the sink returned. */
@@ -61,13 +62,19 @@ typedef struct fl_frame {
   unsigned depth; /* archives around it */
   uint64_t seq;
   bool has_time;
-  fl_spans *spans; /* while its spans are read ahead: notes and batches of the parser go there */
+  struct fl_span *span;     /* of a reader: what its parser says is kept there */
   struct fl_texts *texts;   /* of the log; NULL: none */
   fl_note_kind *note_kinds; /* in order of their first note; the last may be mixed */
   size_t n_note_kinds;
 } fl_frame;
 
 static inline fl_frame *fl_frame_of(fl_job *job) { return (fl_frame *)(void *)job; }
+
+/* What the driver has to know of rows that it does not look at any more. */
+typedef struct fl_counted {
+  uint64_t n_events;
+  fl_time first, last; /* INT64_MAX, INT64_MIN: none */
+} fl_counted;
 
 /* Ends the run; the first reason wins. Returns the status. */
 fl_status fl_run_stop(struct fl_run *run, fl_status status, const fl_err *err);
@@ -86,20 +93,22 @@ extern const fl_parser *const fl_parsers[];
 extern const fl_parser fl_parser_evtx_libevtx;
 
 void fl_run_release_shared(struct fl_run *run);
+/* A note of a parser: passed on, or only counted where many are alike, which `format` tells. */
+void fl_run_tell(fl_frame *frame, const char *format, const fl_note *note);
 /* Counts a note and passes it on; one without text is only counted. */
 void fl_run_note(fl_frame *frame, fl_severity severity, uint64_t offset, fl_str text);
+/* Counts live rows. */
+void fl_run_count(fl_frame *frame, const fl_counted *counted);
 /* Passes the rows on and empties the batch. */
 fl_status fl_rows_deliver(fl_frame *frame, fl_rows *rows, fl_err *err);
 void fl_rows_empty(fl_rows *rows);
 /* An arena that is used up to its cap: then "no memory" is the job's own limit. */
 bool fl_arena_is_capped(const fl_arena *arena);
 
-/* Reads all spans with a worker that is a few spans ahead. FL_END when there is none to be had:
+/* Reads all spans with workers that are a few spans ahead. FL_END when there is none to be had:
  * nothing was read then. */
 fl_status fl_spans_read(fl_frame *frame, const fl_parser *parser, void *state, uint64_t n_spans,
                         bool *ret_is_capped, fl_err *err);
-void fl_spans_note(fl_spans *spans, fl_severity severity, uint64_t offset, fl_str text);
-fl_status fl_spans_flush(fl_spans *spans, fl_err *err);
 void fl_spans_free(fl_spans *spans); /* NULL is fine */
 
 fl_status fl_rows_init(fl_rows *rows, fl_err *err);

@@ -9,17 +9,16 @@
 #include "base/mem.h"
 #include "base/rd.h"
 
-enum { BLOCK_BYTES = 32 << 20, COLUMNS_PER_ROW = FL_C_COUNT + 10 };
+enum { BLOCK_BYTES = 32 << 20, USUAL_BYTES = 1 << 20, COLUMNS_PER_ROW = FL_C_COUNT + 10 };
 
-fl_status fl_block_create(const fl_plans *plans, const fl_familiars *familiars,
-                          fl_block **ret_block, fl_err *err) {
+fl_status fl_block_create(const fl_legend *legend, fl_block **ret_block, fl_err *err) {
   fl_block *block = calloc(1, sizeof *block);
   if (!block) return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
-  block->all_plans = plans;
-  block->familiars = familiars;
-  block->familiar_texts = calloc(familiars->n_items + 1, sizeof *block->familiar_texts);
-  block->numbers = calloc(plans->n_plans + 1, sizeof *block->numbers);
-  if (!block->familiar_texts || !block->numbers) {
+  block->legend = legend;
+  block->familiar_texts = calloc(legend->n_familiars + 1, sizeof *block->familiar_texts);
+  block->numbers = calloc(legend->n_plans + 1, sizeof *block->numbers);
+  const bool has_room = fl_pack_room(&block->bytes, USUAL_BYTES);
+  if (!block->familiar_texts || !block->numbers || !has_room) {
     fl_block_free(block);
     return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
   }
@@ -54,7 +53,9 @@ fl_status fl_block_add(fl_block *block, const fl_row_head *head, const uint8_t *
       (fl_block_row){.head = *head, .at = block->bytes.n, .pos = block->bytes.n};
   fl_pack_bytes(&block->bytes, bytes, head->n_bytes);
   if (block->bytes.failed) return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
-  const fl_plan *plan = head->plan == FL_PLAN_INLINE ? NULL : block->all_plans->plans[head->plan];
+  const bool is_inline = head->plan == FL_PLAN_INLINE;
+  const fl_plan *plan =
+      is_inline ? NULL : block->legend->items[head->packer].plans->plans[head->plan];
   block->plans[block->n_rows] = plan;
   /* What the row unfolds to: a reader bounds that, and not only the packed payload. */
   block->n_bytes +=
@@ -85,7 +86,8 @@ static bool parse_inline_plans(fl_block *block) {
 static uint16_t *number_place(fl_block *block, uint32_t row) {
   const fl_plan *plan = block->plans[row];
   if (plan->index == FL_PLAN_INLINE) return NULL;
-  return &block->numbers[plan->index];
+  const fl_legend_item *item = &block->legend->items[block->rows[row].head.packer];
+  return &block->numbers[item->first_plan + plan->index];
 }
 
 /* Rows of one plan agree in its constants, so most columns are looked at once a plan. */
@@ -113,9 +115,11 @@ static void number_plans(fl_block *block) {
 static fl_cell take_value(fl_block *block, fl_block_row *row) {
   const uint8_t *const start = block->bytes.p + row->pos;
   const uint8_t *at = start;
-  const fl_str value = fl_familiars_take(block->familiars, &at);
+  const fl_legend_item *item = &block->legend->items[row->head.packer];
+  const fl_str value = fl_familiars_take(item->familiars, &at);
   row->pos += (size_t)(at - start);
-  const uint32_t familiar = *start == FL_FAMILIAR_TAG ? fl_familiar_number(start) + 1 : 0;
+  const bool is_familiar = *start == FL_FAMILIAR_TAG;
+  const uint32_t familiar = is_familiar ? item->first_familiar + fl_familiar_number(start) + 1 : 0;
   return (fl_cell){(const uint8_t *)value.p, (uint32_t)value.n, familiar};
 }
 
@@ -436,7 +440,7 @@ static void empty(fl_block *block) {
   block->n_rows = block->n_strings = block->n_columns = 0;
   block->n_bytes = block->n_values = block->n_groups = block->n_texts = 0;
   memset(block->group_slots, 0, sizeof block->group_slots);
-  memset(block->familiar_texts, 0, block->familiars->n_items * sizeof *block->familiar_texts);
+  memset(block->familiar_texts, 0, block->legend->n_familiars * sizeof *block->familiar_texts);
   if (block->n_text_slots)
     memset(block->text_slots, 0, block->n_text_slots * sizeof *block->text_slots);
 }

@@ -2,8 +2,7 @@
 #ifndef FL_TIMELINE_BLOCK_H
 #define FL_TIMELINE_BLOCK_H
 
-#include "timeline/familiar.h"
-#include "timeline/plan.h"
+#include "timeline/legend.h"
 #include "timeline/run.h"
 
 enum { FL_BLOCK_EVENTS = 4096 };
@@ -45,8 +44,7 @@ typedef struct fl_cells {
 } fl_cells;
 
 typedef struct fl_block {
-  const fl_plans *all_plans;
-  const fl_familiars *familiars;
+  const fl_legend *legend;
   fl_pack bytes;
   fl_block_row rows[FL_BLOCK_EVENTS];
   const fl_plan *plans[FL_BLOCK_EVENTS]; /* of each row; NULL: inline, until packed */
@@ -74,9 +72,8 @@ typedef struct fl_block {
   bool failed;
 } fl_block;
 
-/* For rows that were packed with these; both are borrowed, and do not grow any more. */
-fl_status fl_block_create(const fl_plans *plans, const fl_familiars *familiars,
-                          fl_block **ret_block, fl_err *err);
+/* For rows that were packed with what is in the legend, which is borrowed. */
+fl_status fl_block_create(const fl_legend *legend, fl_block **ret_block, fl_err *err);
 void fl_block_free(fl_block *block);
 bool fl_block_has_room(const fl_block *block, const fl_row_head *head);
 fl_status fl_block_add(fl_block *block, const fl_row_head *head, const uint8_t *bytes, fl_err *err);

@@ -54,7 +54,7 @@ static fl_status open_slots(fl_blocks *blocks, fl_err *err) {
   for (; blocks->n_slots < n; blocks->n_slots++) {
     slot *s = &blocks->slots[blocks->n_slots];
     s->blocks = blocks;
-    FL_TRY(fl_block_create(options->plans, options->familiars, &s->block, err));
+    FL_TRY(fl_block_create(options->legend, &s->block, err));
     FL_TRY(fl_framer_create(options->level, &s->framer, err));
   }
   return FL_OK;

@@ -10,11 +10,10 @@ typedef fl_status (*fl_block_put)(void *self, const fl_block_info *info, const f
                                   fl_err *err);
 
 typedef struct fl_blocks_options {
-  const fl_plans *plans;         /* that rows were packed with, as */
-  const fl_familiars *familiars; /* these: borrowed, and not growing any more */
-  const uint64_t *keys;          /* of sources, by id: borrowed */
-  int level;                     /* of the compressor */
-  unsigned n_jobs;               /* blocks that are worked on at once; at least 1 */
+  const fl_legend *legend; /* of the rows: borrowed */
+  const uint64_t *keys;    /* of sources, by id: borrowed */
+  int level;               /* of the compressor */
+  unsigned n_jobs;         /* blocks that are worked on at once; at least 1 */
   fl_block_put put;
   void *self;
 } fl_blocks_options;

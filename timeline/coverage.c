@@ -208,11 +208,11 @@ static bool add_run(fl_coverage_map *map, fl_placing *placing, const fl_id_run *
   return true;
 }
 
-static fl_id_run run_of(const fl_row *row, uint64_t id) {
+static fl_id_run run_of(const fl_covered *row) {
   const bool has_time = !(row->flags & FL_F_TIME_INVALID);
   const fl_time first = has_time ? row->t : INT64_MAX, last = has_time ? row->t : INT64_MIN;
-  return (fl_id_run){.first = id,
-                     .last = id,
+  return (fl_id_run){.first = row->id,
+                     .last = row->id,
                      .header_first = row->header_record_id,
                      .header_last = row->header_record_id,
                      .offset_first = row->offset,
@@ -223,19 +223,19 @@ static fl_id_run run_of(const fl_row *row, uint64_t id) {
                      .t_last = last};
 }
 
-static void widen(fl_id_run *run, const fl_row *row) {
+static void widen(fl_id_run *run, const fl_covered *row) {
   if (row->flags & FL_F_TIME_INVALID) return;
   if (row->t < run->t_least) run->t_least = row->t;
   if (row->t > run->t_greatest) run->t_greatest = row->t;
 }
 
 /* The record bears the id behind the run's last one. */
-static bool extend(fl_placing *placing, fl_id_run *run, const fl_row *row, uint64_t id) {
+static bool extend(fl_placing *placing, fl_id_run *run, const fl_covered *row) {
   const fl_time t = row->flags & FL_F_TIME_INVALID ? INT64_MIN : row->t;
   const bool is_back = t < run->t_last && t != INT64_MIN;
-  if (is_back && !fl_placing_step(placing, (fl_step_back){id, row->offset, run->t_last, t}))
+  if (is_back && !fl_placing_step(placing, (fl_step_back){row->id, row->offset, run->t_last, t}))
     return false;
-  run->last = id;
+  run->last = row->id;
   run->header_last = row->header_record_id;
   run->offset_end = row->offset + row->length;
   run->t_last = t;
@@ -243,16 +243,17 @@ static bool extend(fl_placing *placing, fl_id_run *run, const fl_row *row, uint6
 }
 
 /* Most records bear the id behind the last one; `ret_before` is the time of that. */
-static bool add_id(fl_coverage_map *map, fl_placing *placing, const fl_row *row, uint64_t id,
+static bool add_id(fl_coverage_map *map, fl_placing *placing, const fl_covered *row,
                    fl_time *ret_before) {
+  const uint64_t id = row->id;
   fl_id_run *run = placing->n_runs ? &placing->runs[placing->newest] : NULL;
   *ret_before = run ? run->t_last : INT64_MIN;
   if (!run || id < run->first || (id > run->last && id - run->last > 1)) {
-    const fl_id_run own = run_of(row, id);
+    const fl_id_run own = run_of(row);
     return add_run(map, placing, &own);
   }
   widen(run, row);
-  if (id > run->last) return extend(placing, run, row, id);
+  if (id > run->last) return extend(placing, run, row);
   const fl_time t = row->flags & FL_F_TIME_INVALID ? INT64_MAX : row->t;
   fl_placing_repeat(placing, (fl_repeat){id, id, 1, row->offset, t});
   return true;
@@ -285,41 +286,116 @@ static fl_shape_plan find_plan(fl_coverage_map *map, const fl_batch *batch, cons
   return map->last_plan;
 }
 
-/* A row that has a place: its id, its time, and what it says about logs. */
-static bool add_placed(fl_coverage_map *map, fl_placing *placing, const fl_batch *batch,
-                       const fl_row *row, bool may_tell) {
-  uint64_t id = 0;
-  fl_time before = INT64_MIN;
-  const uint32_t number = placing->channel;
-  if (!fl_raw_u64(fl_row_column(batch, row, FL_C_RECORD_ID), &id)) id = row->header_record_id;
-  if (id != 0 && !add_id(map, placing, row, id, &before)) return false;
-  if (row->flags & FL_F_TIME_INVALID) return true;
-  if (!place(map, placing, row->offset, row->t)) return false;
-  return !may_tell || fl_coverage_told(map, number, batch, row, before);
+/* What is told by a row, and of which channel. */
+static fl_covered covered_of(fl_coverage_map *map, const fl_batch *batch, const fl_row *row) {
+  const fl_shape_plan plan = find_plan(map, batch, row);
+  fl_covered covered = {.t = row->t,
+                        .header_record_id = row->header_record_id,
+                        .offset = row->offset,
+                        .length = row->length,
+                        .flags = row->flags};
+  covered.channel = plan.is_fixed ? plan.channel : find_row_channel(map, batch, row);
+  if (!fl_raw_u64(fl_row_column(batch, row, FL_C_RECORD_ID), &covered.id))
+    covered.id = row->header_record_id;
+  covered.may_tell = plan.may_tell && fl_coverage_tells(batch, row);
+  return covered;
 }
 
-static bool add_row(fl_coverage_map *map, const fl_batch *batch, const fl_row *row) {
-  const fl_shape_plan plan = find_plan(map, batch, row);
-  const uint32_t number = plan.is_fixed ? plan.channel : find_row_channel(map, batch, row);
+/* A row that has a place: its id, its time, and what it says about logs. */
+static bool add_placed(fl_coverage_map *map, fl_placing *placing, const fl_covered *covered,
+                       const fl_batch *batch, const fl_row *row) {
+  fl_time before = INT64_MIN;
+  const uint32_t number = placing->channel;
+  if (covered->id != 0 && !add_id(map, placing, covered, &before)) return false;
+  if (covered->flags & FL_F_TIME_INVALID) return true;
+  if (!place(map, placing, covered->offset, covered->t)) return false;
+  return !covered->may_tell || fl_coverage_told(map, number, batch, row, before);
+}
+
+static bool add_row(fl_coverage_map *map, const fl_covered *covered, const fl_batch *batch,
+                    const fl_row *row) {
+  const uint32_t number = covered->channel;
   if (number == FL_NO_CHANNEL) return true;
   fl_channel *channel = &map->channels[number - 1];
   channel->n_events++;
-  if (!(row->flags & FL_F_TIME_INVALID)) {
-    if (row->t < channel->first) channel->first = row->t;
-    if (row->t > channel->last) channel->last = row->t;
+  if (!(covered->flags & FL_F_TIME_INVALID)) {
+    if (covered->t < channel->first) channel->first = covered->t;
+    if (covered->t > channel->last) channel->last = covered->t;
   }
-  const uint32_t placing = find_placing(map, row->source, number);
+  const uint32_t placing = find_placing(map, batch->source, number);
   /* Without a place neither gaps nor damage could be told apart: cover nothing. */
   if (placing == FL_NO_CHANNEL) return fl_channel_add_hole(channel, INT64_MIN, INT64_MAX);
-  return add_placed(map, &map->placings[placing - 1], batch, row, plan.may_tell);
+  return add_placed(map, &map->placings[placing - 1], covered, batch, row);
+}
+
+static bool is_live(const fl_row *row) {
+  return !(row->flags & (FL_F_SLACK | FL_F_RECOVERED | FL_F_SYNTHETIC | FL_F_FINDING));
 }
 
 fl_status fl_coverage_batch(fl_coverage_map *map, const fl_batch *batch, fl_err *err) {
-  const uint32_t not_live = FL_F_SLACK | FL_F_RECOVERED | FL_F_SYNTHETIC | FL_F_FINDING;
   map->last_shape = NULL;
-  for (uint32_t i = 0; i < batch->n_rows; i++)
-    if (!(batch->rows[i].flags & not_live) && !add_row(map, batch, &batch->rows[i]))
-      return no_memory(err);
+  for (uint32_t i = 0; i < batch->n_rows; i++) {
+    const fl_row *row = &batch->rows[i];
+    if (!is_live(row)) continue;
+    const fl_covered covered = covered_of(map, batch, row);
+    if (!add_row(map, &covered, batch, row)) return no_memory(err);
+  }
+  return FL_OK;
+}
+
+/* ---- in two steps ---- */
+
+void fl_survey_done(fl_survey *survey) {
+  free(survey->rows);
+  free(survey->channels);
+}
+
+/* The place of the map's channel among those of the survey, + 1. */
+static bool name_channel(fl_coverage_map *map, fl_survey *survey, uint32_t *channel) {
+  if (*channel == FL_NO_CHANNEL) return true;
+  fl_channel *known = &map->channels[*channel - 1];
+  if (known->surveyed == 0 || known->surveyed > survey->n_channels ||
+      survey->channels[known->surveyed - 1].name.p != known->channel.p) {
+    void *list = survey->channels;
+    if (!fl_grow(&list, &survey->cap_channels, survey->n_channels + 1, sizeof *survey->channels))
+      return false;
+    survey->channels = list;
+    survey->channels[survey->n_channels++] = (fl_surveyed){known->host, known->channel, 0};
+    known->surveyed = (uint32_t)survey->n_channels;
+  }
+  *channel = known->surveyed;
+  return true;
+}
+
+fl_status fl_coverage_survey(fl_coverage_map *map, const fl_batch *batch, fl_survey *survey,
+                             fl_err *err) {
+  void *list = survey->rows;
+  survey->n_rows = survey->n_channels = 0;
+  if (!fl_grow(&list, &survey->cap_rows, batch->n_rows, sizeof *survey->rows))
+    return no_memory(err);
+  survey->rows = list;
+  map->last_shape = NULL;
+  for (uint32_t i = 0; i < batch->n_rows; i++) {
+    if (!is_live(&batch->rows[i])) continue;
+    fl_covered *covered = &survey->rows[survey->n_rows++];
+    *covered = covered_of(map, batch, &batch->rows[i]);
+    covered->row = i;
+    if (!name_channel(map, survey, &covered->channel)) return no_memory(err);
+  }
+  return FL_OK;
+}
+
+fl_status fl_coverage_take(fl_coverage_map *map, const fl_batch *batch, fl_survey *survey,
+                           fl_err *err) {
+  for (size_t i = 0; i < survey->n_rows; i++) {
+    fl_covered covered = survey->rows[i];
+    if (covered.channel != FL_NO_CHANNEL) {
+      fl_surveyed *known = &survey->channels[covered.channel - 1];
+      if (!known->channel) known->channel = fl_coverage_channel(map, known->host, known->name);
+      covered.channel = known->channel;
+    }
+    if (!add_row(map, &covered, batch, &batch->rows[covered.row])) return no_memory(err);
+  }
   return FL_OK;
 }
 

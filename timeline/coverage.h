@@ -37,6 +37,7 @@ typedef struct fl_channel {
   fl_id_run *runs;         /* of all its sources, when solved */
   size_t n_runs, cap_runs;
   uint64_t n_forgotten; /* ids in runs that were given up for lack of room */
+  uint32_t surveyed;    /* in a reader's map: its place in the last survey that had it, + 1 */
   fl_span *holes;       /* of damage, then of everything */
   size_t n_holes, cap_holes;
 } fl_channel;
@@ -97,6 +98,35 @@ typedef struct fl_clock_change {
 
 enum { FL_RAW_NAME_MAX = 256 }; /* longer ones are looked up each time */
 
+/* What coverage needs of a row. */
+typedef struct fl_covered {
+  fl_time t;
+  uint64_t id, header_record_id, offset;
+  uint32_t length, flags;
+  uint32_t channel; /* index + 1: of the map, or of the survey */
+  uint32_t row;     /* of the batch */
+  bool may_tell;    /* what else it says is read in its turn */
+} fl_covered;
+
+/* The rows of one batch, looked at by a reader with a map of its own, which only finds channels.
+ * The names are the map's. */
+typedef struct fl_surveyed {
+  fl_str host, name;
+  uint32_t channel; /* of the map that takes it; 0: not looked up yet */
+} fl_surveyed;
+typedef struct fl_survey {
+  fl_covered *rows;
+  size_t n_rows, cap_rows;
+  fl_surveyed *channels;
+  size_t n_channels, cap_channels;
+} fl_survey;
+void fl_survey_done(fl_survey *survey);
+fl_status fl_coverage_survey(fl_coverage_map *map, const fl_batch *batch, fl_survey *survey,
+                             fl_err *err);
+/* As fl_coverage_batch, for a batch that a reader surveyed. */
+fl_status fl_coverage_take(fl_coverage_map *map, const fl_batch *batch, fl_survey *survey,
+                           fl_err *err);
+
 /* What a shape says about all of its rows. */
 typedef struct fl_shape_plan {
   bool is_known, is_fixed, may_tell;
@@ -145,6 +175,7 @@ fl_str fl_coverage_text(fl_raw raw, fl_pack *scratch);
 
 /* coverage_told.c: records in which a machine speaks about its logs and its clock. */
 bool fl_coverage_may_tell(fl_coverage_map *map, fl_raw provider);
+bool fl_coverage_tells(const fl_batch *batch, const fl_row *row); /* by its event id */
 bool fl_coverage_told(fl_coverage_map *map, uint32_t channel, const fl_batch *batch,
                       const fl_row *row, fl_time before);
 

@@ -109,6 +109,14 @@ static bool note_change(fl_coverage_map *map, uint32_t number, const fl_batch *b
   return true;
 }
 
+bool fl_coverage_tells(const fl_batch *batch, const fl_row *row) {
+  uint64_t event_id = 0;
+  if (!fl_raw_u64(fl_row_column(batch, row, FL_C_EVENT_ID), &event_id)) return false;
+  for (size_t i = 0; i < N_CLOCK_SETTERS; i++)
+    if (event_id == clock_setters[i].event_id) return true;
+  return event_id == 104 || event_id == 1101 || event_id == 1102 || event_id == 1104;
+}
+
 /* Events of the log service, by id: 104 a log was cleared, 1101 audit events were dropped while
  * nobody could write them, 1102 the security log was cleared, 1104 it is full and takes no more. */
 bool fl_coverage_told(fl_coverage_map *map, uint32_t number, const fl_batch *batch,

@@ -17,7 +17,8 @@ void fl_duplicates_done(fl_duplicates *duplicates) {
 }
 
 /* Appends the key's values; false when the event has no record id. */
-static bool pack_key(fl_duplicates *duplicates, const fl_plan *plan, const uint8_t *at) {
+static bool pack_key(fl_duplicates *duplicates, const fl_familiars *familiars, const fl_plan *plan,
+                     const uint8_t *at) {
   static const bool is_part[FL_C_COUNT] = {[FL_C_PROVIDER] = true,
                                            [FL_C_EVENT_ID] = true,
                                            [FL_C_RECORD_ID] = true,
@@ -26,7 +27,7 @@ static bool pack_key(fl_duplicates *duplicates, const fl_plan *plan, const uint8
   fl_pack *keys = &duplicates->keys;
   for (unsigned column = 0; column <= FL_C_HOST; column++) {
     fl_str value = plan->constants[column];
-    if (!value.n) value = fl_familiars_take(duplicates->familiars, &at);
+    if (!value.n) value = fl_familiars_take(familiars, &at);
     if (column == FL_C_RECORD_ID && (uint8_t)value.p[0] == 0xc0) return false;
     if (is_part[column]) fl_pack_bytes(keys, value.p, value.n);
   }
@@ -70,17 +71,18 @@ static bool match(fl_duplicate_slot *slot, bool is_live) {
 bool fl_duplicates_see(fl_duplicates *duplicates, const fl_row_head *head, const uint8_t *bytes) {
   start_round(duplicates, head->t);
   if (duplicates->n_used * 2 >= duplicates->n_slots && !grow_slots(duplicates)) return false;
+  const fl_legend_item *with = &duplicates->legend->items[head->packer];
   fl_plan inline_plan;
   const fl_plan *plan = &inline_plan;
   if (head->plan != FL_PLAN_INLINE) {
-    plan = duplicates->plans->plans[head->plan];
+    plan = with->plans->plans[head->plan];
   } else {
     const uint32_t n_blob = fl_le32(bytes);
     fl_plan_parse((fl_str){(const char *)bytes + 4, n_blob}, &inline_plan);
     bytes += 4 + n_blob;
   }
   const size_t start = duplicates->keys.n;
-  const bool has_key = pack_key(duplicates, plan, bytes);
+  const bool has_key = pack_key(duplicates, with->familiars, plan, bytes);
   const size_t n = duplicates->keys.n - start;
   duplicates->keys.n = start;
   if (!has_key) return false;

@@ -2,8 +2,7 @@
 #ifndef FL_TIMELINE_DUPLICATE_H
 #define FL_TIMELINE_DUPLICATE_H
 
-#include "timeline/familiar.h"
-#include "timeline/plan.h"
+#include "timeline/legend.h"
 #include "timeline/run.h"
 
 typedef struct fl_duplicate_slot {
@@ -14,10 +13,9 @@ typedef struct fl_duplicate_slot {
 } fl_duplicate_slot;
 
 /* Keys of the events that share the newest time; a new time empties it. Rows were packed with
- * `plans` and `familiars`. */
+ * what is in the legend. */
 typedef struct fl_duplicates {
-  const fl_plans *plans;
-  const fl_familiars *familiars;
+  const fl_legend *legend;
   fl_time t;
   uint64_t round;
   fl_pack keys;

@@ -35,7 +35,7 @@ static void pack_joined(fl_pack *pack, fl_raw raw) {
 static void pack_value(fl_row_packer *packer, fl_raw raw, unsigned place, bool *is_cut) {
   uint32_t none = 0;
   uint32_t *hint = packer->plan->hints ? &packer->plan->hints[place] : &none;
-  packer->n_saved += fl_familiars_pack(&packer->familiars, &packer->runs.rows, raw, hint, is_cut);
+  packer->n_saved += fl_familiars_pack(&packer->familiars, &packer->part->rows, raw, hint, is_cut);
 }
 
 static void pack_text(fl_row_packer *packer, fl_str text, unsigned place) {
@@ -45,7 +45,7 @@ static void pack_text(fl_row_packer *packer, fl_str text, unsigned place) {
 }
 
 static void pack_single(fl_row_packer *packer, fl_raw raw, fl_column column, bool *is_cut) {
-  if (raw.type & FL_T_ARRAY) pack_joined(&packer->runs.rows, raw);
+  if (raw.type & FL_T_ARRAY) pack_joined(&packer->part->rows, raw);
   else pack_value(packer, raw, column, is_cut);
 }
 
@@ -53,7 +53,7 @@ static void pack_single(fl_row_packer *packer, fl_raw raw, fl_column column, boo
 static void pack_message(fl_row_packer *packer, const fl_batch *batch, const fl_row *row,
                          bool *is_cut) {
   const fl_teller *teller = &packer->teller;
-  fl_pack *pack = &packer->runs.rows;
+  fl_pack *pack = &packer->part->rows;
   const fl_raw raw = fl_row_column(batch, row, FL_C_MESSAGE);
   const fl_raw from = fl_row_column(batch, row, FL_C_MESSAGE_SOURCE);
   fl_message_source source = FL_MESSAGE_RENDERING;
@@ -84,7 +84,7 @@ static void pack_columns(fl_row_packer *packer, const fl_batch *batch, const fl_
     const fl_raw raw = fl_row_column(batch, row, column);
     if (column == FL_C_MESSAGE) pack_message(packer, batch, row, is_cut);
     else if (column == FL_C_TIME && !(raw.type & FL_T_ARRAY))
-      pack_time(&packer->runs.rows, row, raw, is_cut);
+      pack_time(&packer->part->rows, row, raw, is_cut);
     else pack_single(packer, fl_column_raw(column, raw, guid), column, is_cut);
   }
 }
@@ -95,7 +95,7 @@ static size_t pack_field(fl_row_packer *packer, const fl_batch *batch, const fl_
   const fl_shape_field *field = &row->shape->fields[i];
   const fl_raw raw = field->join == FL_JOIN_ONE ? fl_row_raw(batch, row, field->refs) : (fl_raw){0};
   if (field->join != FL_JOIN_ONE || raw.type & FL_T_ARRAY)
-    return fl_pack_field(&packer->runs.rows, batch, row, field, is_cut);
+    return fl_pack_field(&packer->part->rows, batch, row, field, is_cut);
   pack_value(packer, raw, FL_PLAN_COLUMNS + i, is_cut);
   return 1;
 }
@@ -103,7 +103,7 @@ static size_t pack_field(fl_row_packer *packer, const fl_batch *batch, const fl_
 /* A field that makes the row outgrow its limits is left empty. Returns the number of values. */
 static uint32_t pack_data(fl_row_packer *packer, size_t start, const fl_batch *batch,
                           const fl_row *row, bool *is_cut) {
-  fl_pack *pack = &packer->runs.rows;
+  fl_pack *pack = &packer->part->rows;
   size_t n_values = 0;
   for (uint32_t i = 0; i < row->shape->n_fields; i++) {
     const size_t at = pack->n, n_saved = packer->n_saved;
@@ -139,7 +139,6 @@ fl_status fl_row_packer_init(fl_row_packer *packer, fl_err *err) {
 }
 
 void fl_row_packer_done(fl_row_packer *packer) {
-  fl_runs_done(&packer->runs);
   fl_plans_done(&packer->plans);
   fl_familiars_done(&packer->familiars);
   fl_known_free(packer->teller.known);
@@ -148,14 +147,14 @@ void fl_row_packer_done(fl_row_packer *packer) {
 
 static void pack_kind(fl_row_packer *packer) {
   if (packer->teller.fact) pack_text(packer, fl_str_of(packer->teller.fact->kind), FL_PLAN_KIND);
-  else fl_pack_nil(&packer->runs.rows);
+  else fl_pack_nil(&packer->part->rows);
 }
 
 /* The values behind the head; returns how many data values there are. */
 static uint32_t pack_values(fl_row_packer *packer, const fl_batch *batch, const fl_row *row,
                             bool *is_cut) {
   const fl_plan *plan = packer->plan;
-  fl_pack *pack = &packer->runs.rows;
+  fl_pack *pack = &packer->part->rows;
   const size_t start = pack->n - sizeof(fl_row_head);
   if (plan->index == FL_PLAN_INLINE) {
     const uint32_t n_blob = (uint32_t)plan->blob.n;
@@ -173,7 +172,7 @@ fl_status fl_pack_row(fl_row_packer *packer, const fl_batch *batch, const fl_row
                       fl_err *err) {
   const fl_plan *plan = NULL;
   FL_TRY(fl_plans_find(&packer->plans, batch, row, &plan, err));
-  fl_pack *pack = &packer->runs.rows;
+  fl_pack *pack = &packer->part->rows;
   const size_t start = pack->n;
   bool is_cut = false;
   fl_row_head head = {.t = row->t,
@@ -185,6 +184,7 @@ fl_status fl_pack_row(fl_row_packer *packer, const fl_batch *batch, const fl_row
                       .length = row->length,
                       .flags = row->flags,
                       .plan = plan->index,
+                      .packer = packer->number,
                       .is_same_id = has_same_id(batch, row)};
   packer->n_saved = 0;
   packer->plan = plan;
@@ -196,5 +196,5 @@ fl_status fl_pack_row(fl_row_packer *packer, const fl_batch *batch, const fl_row
   head.n_saved = (uint32_t)packer->n_saved;
   if (is_cut) head.flags |= FL_F_TRUNCATED;
   memcpy(pack->p + start, &head, sizeof head);
-  return fl_runs_add(&packer->runs, start, &head, err);
+  return fl_run_part_add(packer->part, start, &head, err);
 }

@@ -14,9 +14,10 @@ typedef struct fl_teller {
   const fl_event_fact *fact; /* of the row being packed */
 } fl_teller;
 
-/* What the rows of a timeline share while they are collected. */
+/* What the rows that one thread packs share. */
 typedef struct fl_row_packer {
-  fl_runs runs;
+  uint16_t number;
+  fl_run_part *part; /* that rows are packed into */
   fl_plans plans;
   fl_familiars familiars;
   fl_teller teller;
@@ -24,7 +25,7 @@ typedef struct fl_row_packer {
   size_t n_saved;      /* by the row being packed: what its numbers stand for, but for themselves */
 } fl_row_packer;
 
-fl_status fl_row_packer_init(fl_row_packer *packer, fl_err *err); /* but for the runs */
+fl_status fl_row_packer_init(fl_row_packer *packer, fl_err *err);
 void fl_row_packer_done(fl_row_packer *packer);
 fl_status fl_pack_row(fl_row_packer *packer, const fl_batch *batch, const fl_row *row, fl_err *err);
 

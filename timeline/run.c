@@ -10,7 +10,7 @@
 
 #include "base/mem.h"
 
-enum { READ_BUFFER_MIN = 64 << 10, READ_BUFFER_MAX = 4 << 20, WRITE_BUFFER = 256 << 10 };
+enum { READ_BUFFER_MIN = 64 << 10, READ_BUFFER_MAX = 128 << 10, WRITE_BUFFER = 256 << 10 };
 
 /* Nameless, so that no crash leaves it behind; opened before a run gives up its rights. */
 static int open_temporary(const char *folder) {
@@ -33,40 +33,102 @@ void fl_runs_done(fl_runs *runs) {
   for (size_t i = 0; i < runs->n_runs; i++) free(runs->runs[i].p);
   free(runs->runs);
   free(runs->entries);
+  free(runs->sorted);
   free(runs->heap);
-  fl_pack_free(&runs->rows);
   if (runs->fd >= 0) (void)close(runs->fd);
 }
 
-fl_status fl_runs_add(fl_runs *runs, uint64_t at, const fl_row_head *head, fl_err *err) {
-  void *list = runs->entries;
-  if (!fl_grow(&list, &runs->cap_entries, runs->n_entries + 1, sizeof *runs->entries))
+void fl_run_part_done(fl_run_part *part) {
+  fl_pack_free(&part->rows);
+  free(part->entries);
+  *part = (fl_run_part){0};
+}
+
+fl_status fl_run_part_add(fl_run_part *part, size_t at, const fl_row_head *head, fl_err *err) {
+  void *list = part->entries;
+  if (!fl_grow(&list, &part->cap_entries, part->n_entries + 1, sizeof *part->entries))
     return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
-  runs->entries = list;
-  runs->entries[runs->n_entries++] =
-      (fl_run_entry){.t = head->t, .seq = head->seq, .at = at, .source = head->source};
+  part->entries = list;
+  part->entries[part->n_entries++] =
+      (fl_run_entry){.t = head->t, .seq = head->seq, .row = {.at = at}, .source = head->source};
   return FL_OK;
 }
 
-bool fl_runs_are_full(const fl_runs *runs) {
-  return runs->rows.n + runs->n_entries * sizeof *runs->entries >= runs->memory_bytes;
+fl_status fl_runs_take(fl_runs *runs, const fl_run_part *part, uint64_t first_seq, fl_err *err) {
+  void *list = runs->entries;
+  if (!fl_grow(&list, &runs->cap_entries, runs->n_entries + part->n_entries, sizeof *runs->entries))
+    return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
+  runs->entries = list;
+  for (size_t i = 0; i < part->n_entries; i++) {
+    fl_run_entry *entry = &runs->entries[runs->n_entries++];
+    *entry = part->entries[i];
+    entry->row.p = part->rows.p + part->entries[i].row.at;
+    entry->seq += first_seq;
+  }
+  runs->n_bytes += fl_run_part_bytes(part);
+  return FL_OK;
 }
+
+bool fl_runs_are_full(const fl_runs *runs) { return runs->n_bytes >= runs->memory_bytes; }
 
 static int compare_entries(const void *left, const void *right) {
   const fl_run_entry *a = left, *b = right;
   if (a->t != b->t) return a->t < b->t ? -1 : 1;
   if (a->rank != b->rank) return a->rank < b->rank ? -1 : 1;
   if (a->seq != b->seq) return a->seq < b->seq ? -1 : 1;
-  return a->at < b->at ? -1 : a->at > b->at;
+  return 0;
 }
 
-static void sort_entries(fl_runs *runs, const uint32_t *ranks) {
-  bool is_sorted = true;
-  for (size_t i = 0; i < runs->n_entries; i++) {
-    runs->entries[i].rank = ranks[runs->entries[i].source];
-    if (i > 0 && compare_entries(&runs->entries[i - 1], &runs->entries[i]) > 0) is_sorted = false;
+/* Where the entries from `at` on, which are in order, end. */
+static size_t end_of_order(const fl_run_entry *entries, size_t at, size_t n) {
+  for (at++; at < n && compare_entries(&entries[at - 1], &entries[at]) <= 0; at++) continue;
+  return at < n ? at : n;
+}
+
+/* Merges from[at, middle) and from[middle, end) to the same place in `to`. */
+static void merge_pair(const fl_run_entry *from, size_t at, size_t middle, size_t end,
+                       fl_run_entry *to) {
+  size_t left = at, right = middle;
+  while (left < middle && right < end) {
+    const bool is_right = compare_entries(&from[left], &from[right]) > 0;
+    to[at++] = is_right ? from[right++] : from[left++];
   }
-  if (!is_sorted) qsort(runs->entries, runs->n_entries, sizeof *runs->entries, compare_entries);
+  memcpy(&to[at], &from[left], (middle - left) * sizeof *to);
+  memcpy(&to[at + (middle - left)], &from[right], (end - right) * sizeof *to);
+}
+
+/* Merges neighbours that are in order. */
+static void merge_all(const fl_run_entry *from, size_t n, fl_run_entry *to) {
+  for (size_t at = 0, end = 0; at < n; at = end) {
+    const size_t middle = end_of_order(from, at, n);
+    end = middle < n ? end_of_order(from, middle, n) : n;
+    merge_pair(from, at, middle, end, to);
+  }
+}
+
+/* What comes in is in order for long stretches, so these are merged; stable. */
+static fl_status sort_entries(fl_runs *runs, const uint32_t *ranks, fl_err *err) {
+  const size_t n = runs->n_entries;
+  void *list = runs->sorted;
+  if (!fl_grow(&list, &runs->cap_sorted, n, sizeof *runs->sorted))
+    return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
+  runs->sorted = list;
+  for (size_t i = 0; i < n; i++) runs->entries[i].rank = ranks[runs->entries[i].source];
+  while (n != 0 && end_of_order(runs->entries, 0, n) < n) {
+    merge_all(runs->entries, n, runs->sorted);
+    fl_run_entry *const merged = runs->sorted;
+    const size_t cap = runs->cap_sorted;
+    runs->sorted = runs->entries;
+    runs->cap_sorted = runs->cap_entries;
+    runs->entries = merged;
+    runs->cap_entries = cap;
+  }
+  return FL_OK;
+}
+
+void fl_run_part_sort(fl_run_part *part) {
+  if (part->n_entries > 1)
+    qsort(part->entries, part->n_entries, sizeof *part->entries, compare_entries);
 }
 
 static fl_status write_file(fl_runs *runs, const fl_pack *bytes, fl_err *err) {
@@ -88,10 +150,18 @@ static fl_row_head head_at(const uint8_t *p) {
   return head;
 }
 
+/* The number of a row is the entry's. */
+static fl_row_head head_of(const fl_run_entry *entry) {
+  fl_row_head head = head_at(entry->row.p);
+  head.seq = entry->seq;
+  return head;
+}
+
 static fl_status write_rows(fl_runs *runs, fl_pack *buffer, fl_err *err) {
   for (size_t i = 0; i < runs->n_entries; i++) {
-    const uint8_t *row = runs->rows.p + runs->entries[i].at;
-    fl_pack_bytes(buffer, row, sizeof(fl_row_head) + head_at(row).n_bytes);
+    const fl_row_head head = head_of(&runs->entries[i]);
+    fl_pack_bytes(buffer, &head, sizeof head);
+    fl_pack_bytes(buffer, runs->entries[i].row.p + sizeof head, head.n_bytes);
     if (buffer->failed) return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
     if (buffer->n < WRITE_BUFFER) continue;
     FL_TRY(write_file(runs, buffer, err));
@@ -105,7 +175,7 @@ fl_status fl_runs_spill(fl_runs *runs, const uint32_t *ranks, fl_err *err) {
   if (runs->fd < 0)
     return fl_fail(err, FL_E_IO, 0, "cannot create a temporary file: %s",
                    strerror(runs->open_errno));
-  sort_entries(runs, ranks);
+  FL_TRY(sort_entries(runs, ranks, err));
   void *list = runs->runs;
   if (!fl_grow(&list, &runs->cap_runs, runs->n_runs + 1, sizeof *runs->runs))
     return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
@@ -116,7 +186,7 @@ fl_status fl_runs_spill(fl_runs *runs, const uint32_t *ranks, fl_err *err) {
   fl_pack_free(&buffer);
   FL_TRY(status);
   runs->runs[runs->n_runs++] = (fl_run){.at = start, .end = runs->file_bytes};
-  runs->rows.n = 0;
+  runs->n_bytes = 0;
   runs->n_entries = 0;
   return FL_OK;
 }
@@ -164,10 +234,9 @@ static fl_run_entry key_of(const fl_runs *runs, size_t index) {
 
 /* Equal keys leave in the order of the runs. */
 static bool is_before(const fl_runs *runs, size_t a, size_t b) {
-  fl_run_entry left = key_of(runs, a), right = key_of(runs, b);
-  left.at = a;
-  right.at = b;
-  return compare_entries(&left, &right) < 0;
+  const fl_run_entry left = key_of(runs, a), right = key_of(runs, b);
+  const int order = compare_entries(&left, &right);
+  return order ? order < 0 : a < b;
 }
 
 static void sift_down(fl_runs *runs, size_t at) {
@@ -185,7 +254,7 @@ static void sift_down(fl_runs *runs, size_t at) {
 
 fl_status fl_runs_merge(fl_runs *runs, const uint32_t *ranks, fl_err *err) {
   runs->ranks = ranks;
-  sort_entries(runs, ranks);
+  FL_TRY(sort_entries(runs, ranks, err));
   runs->heap = malloc((runs->n_runs + 1) * sizeof *runs->heap);
   if (!runs->heap) return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
   for (size_t i = 0; i < runs->n_runs; i++) {
@@ -223,9 +292,14 @@ fl_status fl_runs_next(fl_runs *runs, fl_row_head *ret_head, const uint8_t **ret
   runs->has_root = runs->n_heap > 0;
   if (!runs->has_root) return FL_END;
   const size_t index = runs->heap[0];
-  const uint8_t *row = index == runs->n_runs ? runs->rows.p + runs->entries[runs->next_entry].at
-                                             : runs->runs[index].p + runs->runs[index].pos;
-  *ret_head = head_at(row);
-  *ret_bytes = row + sizeof *ret_head;
+  if (index == runs->n_runs) {
+    const fl_run_entry *entry = &runs->entries[runs->next_entry];
+    *ret_head = head_of(entry);
+    *ret_bytes = entry->row.p + sizeof *ret_head;
+  } else {
+    const fl_run *run = &runs->runs[index];
+    *ret_head = run->head;
+    *ret_bytes = run->p + run->pos + sizeof *ret_head;
+  }
   return FL_OK;
 }

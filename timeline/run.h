@@ -14,15 +14,35 @@ typedef struct fl_row_head {
   uint32_t plan;       /* index of its fl_plan */
   uint32_t n_bytes;    /* that follow the head */
   uint32_t n_values;   /* packed values in all */
-  uint32_t is_same_id; /* header_record_id is the record id, or 0 when there is none */
+  uint16_t packer;     /* who packed it: its plan and its familiar values are that one's */
+  uint16_t is_same_id; /* header_record_id is the record id, or 0 when there is none */
   uint32_t n_saved;    /* bytes that the values are longer without numbers (familiar.h) */
 } fl_row_head;
 
 typedef struct fl_run_entry {
   fl_time t;
-  uint64_t seq, at; /* at: position in the row buffer */
+  uint64_t seq;
+  union {
+    size_t at; /* in its part's bytes, while those may move */
+    const uint8_t *p;
+  } row;
   uint32_t source, rank;
 } fl_run_entry;
+
+/* Rows that were packed one after the other by one packer. */
+typedef struct fl_run_part {
+  fl_pack rows;
+  fl_run_entry *entries;
+  size_t n_entries, cap_entries;
+} fl_run_part;
+void fl_run_part_done(fl_run_part *part);
+/* A row was appended to part->rows at `at`. */
+fl_status fl_run_part_add(fl_run_part *part, size_t at, const fl_row_head *head, fl_err *err);
+/* By time and number, which is the order of the rows of one source. */
+void fl_run_part_sort(fl_run_part *part);
+static inline size_t fl_run_part_bytes(const fl_run_part *part) {
+  return part->rows.n + part->n_entries * sizeof *part->entries;
+}
 
 /* One sorted run in the temporary file, read through its own buffer when merged. */
 typedef struct fl_run {
@@ -33,10 +53,11 @@ typedef struct fl_run {
 } fl_run;
 
 typedef struct fl_runs {
-  size_t memory_bytes;
-  fl_pack rows;
+  size_t memory_bytes, n_bytes; /* n_bytes: of the rows in memory, entries included */
   fl_run_entry *entries;
   size_t n_entries, cap_entries;
+  fl_run_entry *sorted; /* room to sort the entries */
+  size_t cap_sorted;
   int fd, open_errno; /* the temporary file, open from the start; -1 with the reason */
   uint64_t file_bytes;
   fl_run *runs;
@@ -52,10 +73,11 @@ typedef struct fl_runs {
 /* `folder` is for the temporary file; NULL = /tmp. */
 void fl_runs_init(fl_runs *runs, size_t memory_bytes, const char *folder);
 void fl_runs_done(fl_runs *runs);
-/* A row was appended to runs->rows at `at`. */
-fl_status fl_runs_add(fl_runs *runs, uint64_t at, const fl_row_head *head, fl_err *err);
+/* The rows of a part, whose bytes have to stay until the runs are spilled or done; `first_seq` is
+ * added to the numbers of its rows. */
+fl_status fl_runs_take(fl_runs *runs, const fl_run_part *part, uint64_t first_seq, fl_err *err);
 bool fl_runs_are_full(const fl_runs *runs);
-/* ranks[source]: order of source names. */
+/* ranks[source]: order of source names. Afterwards no part is needed any more. */
 fl_status fl_runs_spill(fl_runs *runs, const uint32_t *ranks, fl_err *err);
 fl_status fl_runs_merge(fl_runs *runs, const uint32_t *ranks, fl_err *err);
 /* The next row in order: its head and the bytes that follow, valid until the next call. FL_END

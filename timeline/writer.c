@@ -10,10 +10,9 @@
 #include "faultline/case.h"
 #include "faultline/timeline.h"
 #include "timeline/blocks.h"
-#include "timeline/coverage.h"
+#include "timeline/collect.h"
 #include "timeline/duplicate.h"
 #include "timeline/object.h"
-#include "timeline/pack_row.h"
 
 enum {
   DEFAULT_MEMORY = 8 << 20,
@@ -33,7 +32,7 @@ struct fl_timeline_writer {
   fl_out *out;
   fl_timeline_options options;
   fl_arena *arena; /* sources and notes */
-  fl_row_packer rows;
+  fl_collector rows;
   fl_coverage_map *coverage;
   fl_source_info *sources; /* by id; without a name: not met */
   size_t n_sources, cap_sources;
@@ -66,11 +65,10 @@ fl_status fl_timeline_writer_create(fl_out *out, const fl_timeline_options *opti
   writer->out = out;
   if (options) writer->options = *options;
   const size_t memory = writer->options.memory_bytes;
-  fl_runs_init(&writer->rows.runs, memory ? memory : DEFAULT_MEMORY,
-               writer->options.temporary_folder);
+  fl_status status = fl_collector_init(&writer->rows, memory ? memory : DEFAULT_MEMORY,
+                                       writer->options.temporary_folder, err);
   writer->arena = fl_arena_create(FL_LIMIT_JOB_ARENA);
-  fl_status status = writer->arena ? FL_OK : no_memory(err);
-  if (status == FL_OK) status = fl_row_packer_init(&writer->rows, err);
+  if (status == FL_OK && !writer->arena) status = no_memory(err);
   if (status == FL_OK) status = fl_coverage_create(&writer->coverage, err);
   if (status == FL_OK) writer->options.run = fl_arena_str(writer->arena, writer->options.run);
   if (status == FL_OK && !writer->options.run.p) status = no_memory(err);
@@ -83,7 +81,7 @@ void fl_timeline_writer_free(fl_timeline_writer *writer) {
   if (!writer) return;
   fl_arena_free(writer->arena);
   fl_blocks_free(writer->blocks);
-  fl_row_packer_done(&writer->rows);
+  fl_collector_done(&writer->rows);
   fl_coverage_free(writer->coverage);
   fl_framer_free(writer->framer);
   fl_duplicates_done(&writer->duplicates);
@@ -209,25 +207,58 @@ static bool is_outside(const fl_timeline_options *options, const fl_row *row) {
          (options->until && row->t > options->until);
 }
 
+static fl_status spill_when_full(fl_timeline_writer *writer, fl_err *err) {
+  if (!fl_collector_is_full(&writer->rows)) return FL_OK;
+  FL_TRY(rank_sources(writer, err));
+  return fl_collector_spill(&writer->rows, writer->ranks, err);
+}
+
 static fl_status on_batch(void *self, const fl_batch *batch, fl_err *err) {
   fl_timeline_writer *writer = self;
-  fl_plans_new_batch(&writer->rows.plans);
+  fl_collector_new_batch(&writer->rows);
   if (!writer->options.is_filtered) FL_TRY(fl_coverage_batch(writer->coverage, batch, err));
   for (uint32_t i = 0; i < batch->n_rows; i++) {
     const fl_row *row = &batch->rows[i];
     if (is_outside(&writer->options, row)) continue;
     FL_TRY(know_source(writer, row->source, err));
-    FL_TRY(fl_pack_row(&writer->rows, batch, row, err));
-    if (!fl_runs_are_full(&writer->rows.runs)) continue;
-    FL_TRY(rank_sources(writer, err));
-    FL_TRY(fl_runs_spill(&writer->rows.runs, writer->ranks, err));
+    FL_TRY(fl_collector_add(&writer->rows, batch, row, err));
+    FL_TRY(spill_when_full(writer, err));
   }
   return FL_OK;
 }
 
+static fl_status on_prepare(void *self, unsigned reader, const fl_batch *batch, void **ret_prepared,
+                            fl_err *err) {
+  fl_timeline_writer *writer = self;
+  fl_parcel *parcel = NULL;
+  FL_TRY(fl_collector_prepare(&writer->rows, reader, batch, &parcel, err));
+  *ret_prepared = parcel;
+  return FL_OK;
+}
+
+/* Nobody filters what is prepared, so that nobody else watches it. */
+static fl_status on_take(void *self, const fl_batch *batch, uint64_t first_seq, void *prepared,
+                         fl_err *err) {
+  fl_timeline_writer *writer = self;
+  fl_parcel *parcel = prepared;
+  FL_TRY(fl_collector_take(&writer->rows, parcel, first_seq, err));
+  FL_TRY(know_source(writer, batch->source, err));
+  FL_TRY(fl_coverage_take(writer->coverage, batch, &parcel->survey, err));
+  return spill_when_full(writer, err);
+}
+
+static void on_drop(void *self, void *prepared) {
+  fl_collector_drop(&((fl_timeline_writer *)self)->rows, prepared);
+}
+
 fl_sink fl_timeline_writer_sink(fl_timeline_writer *writer) {
-  return (fl_sink){
+  fl_sink sink = {
       .self = writer, .begin = on_begin, .batch = on_batch, .note = on_note, .end = on_end};
+  if (writer->options.since || writer->options.until) return sink;
+  sink.prepare = on_prepare;
+  sink.take = on_take;
+  sink.drop = on_drop;
+  return sink;
 }
 
 fl_status fl_timeline_writer_watch(fl_timeline_writer *writer, const fl_batch *batch, fl_err *err) {
@@ -365,17 +396,15 @@ static fl_status put_block(void *self, const fl_block_info *info, const fl_pack 
 
 static fl_status put_events(fl_timeline_writer *writer, fl_err *err) {
   const unsigned n_jobs = writer->options.n_jobs;
-  const fl_blocks_options options = {.plans = &writer->rows.plans,
-                                     .familiars = &writer->rows.familiars,
+  FL_TRY(fl_collector_merge(&writer->rows, writer->ranks, err));
+  const fl_blocks_options options = {.legend = &writer->rows.legend,
                                      .keys = writer->keys,
                                      .level = level_of(writer),
                                      .n_jobs = n_jobs ? n_jobs : fl_processors(),
                                      .put = put_block,
                                      .self = writer};
   FL_TRY(fl_blocks_create(&options, &writer->blocks, err));
-  FL_TRY(fl_runs_merge(&writer->rows.runs, writer->ranks, err));
-  writer->duplicates.plans = &writer->rows.plans;
-  writer->duplicates.familiars = &writer->rows.familiars;
+  writer->duplicates.legend = &writer->rows.legend;
   for (;;) {
     fl_row_head head;
     const uint8_t *bytes = NULL;

@@ -58,8 +58,11 @@ typedef struct fl_source_info {
   const fl_bytes *bytes; /* in `begin` with want_bytes; NULL: a folder, or nothing could be read */
 } fl_source_info;
 
-/* Who receives what is read. All calls come from one thread, in a fixed order. A callback that
- * returns an error stops the run; FL_E_STOPPED stops it without an error. Members may be NULL. */
+enum { FL_MAX_READERS = 32 };
+
+/* Who receives what is read. All calls but `prepare` come from one thread, in a fixed order. A
+ * callback that returns an error stops the run; FL_E_STOPPED stops it without an error. Members may
+ * be NULL. */
 typedef struct fl_sink {
   void *self;
   /* A source begins: id, name, parent, type and size are known. */
@@ -68,6 +71,15 @@ typedef struct fl_sink {
   fl_status (*note)(void *self, const fl_note *note, fl_err *err);
   /* A source is done: everything is known. */
   fl_status (*end)(void *self, const fl_source_info *source, fl_err *err);
+  /* Does what can be done with a batch before its turn comes, in the thread that read it: each
+   * reader in its own, several at a time. `seq` of its rows counts from 0. What it returns comes
+   * back with the batch, to `take` instead of `batch`; with NULL the batch comes as all others. */
+  fl_status (*prepare)(void *self, unsigned reader, const fl_batch *batch, void **ret_prepared,
+                       fl_err *err);
+  /* The turn of a prepared batch: its first row has the number `first_seq`. */
+  fl_status (*take)(void *self, const fl_batch *batch, uint64_t first_seq, void *prepared,
+                    fl_err *err);
+  void (*drop)(void *self, void *prepared); /* its turn never comes */
 } fl_sink;
 
 /* What a consumer wants of records, asked before they are decoded whole. A record that it does not

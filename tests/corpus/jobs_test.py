@@ -21,6 +21,12 @@ with open(logs[-1], "rb") as stream:
 for at in range(70000, len(log), 39989):  # damage in most chunks: many notes
     log[at] ^= 0x41
 logs.append(write("damaged.evtx", bytes(log)))
+with open(logs[-2], "rb") as stream:
+    log = bytearray(stream.read())
+for chunk in range(len(log) // 65536 - 1, 2, -7):  # rows leave before their chunk ends: spans are read twice
+    at = 4096 + 65536 * chunk + 9000
+    log[at:at] = bytes(24)
+logs.append(write("inserted.evtx", bytes(log)))
 for log in logs:
     for words in (("export",), ("inspect", "--digest"), ("export", "--limit", "700")):
         one, more = (run(*words, "--hash", "none", log, "--jobs", jobs) for jobs in (1, 3))

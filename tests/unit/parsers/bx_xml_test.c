@@ -31,7 +31,8 @@ static int set_stage(void **state) {
   if (fl_rows_init(&st.run.rows, NULL) != FL_OK) return -1;
   if (bx_store_create(st.run.arena, &st.store, NULL) != FL_OK) return -1;
   *state = &st;
-  return bx_create(&st.frame.job, st.store, &st.decoder, NULL) == FL_OK ? 0 : -1;
+  bx_store_begin_source(st.store);
+  return bx_create(&st.frame.job, st.store, 0, &st.decoder, NULL) == FL_OK ? 0 : -1;
 }
 
 static int clear_stage(void **state) {
