@@ -1,4 +1,4 @@
-/* ahead.c - spans that workers read while those before them are delivered (docs/adr/0007).
+/* ahead.c - spans that workers read while those before them are delivered (docs/adr/0010).
  *
  * Where a format allows it and nobody judges records before they are decoded, several readers work
  * at the same time, and who delivers helps them while there is nothing to deliver. Else one worker
