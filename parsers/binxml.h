@@ -215,6 +215,7 @@ typedef struct bx_surroundings {
   const uint8_t *bytes; /* the chunk */
   size_t n_bytes;
   bool may_differ; /* ids and times of live records differ from those in their headers */
+  bool is_live;    /* its place among live records is its witness */
 } bx_surroundings;
 bool bx_is_plausible(const fl_rows *rows, const fl_row *row, const bx_surroundings *in);
 /* The same for a row of bx_xml_record, all of whose values are text. */

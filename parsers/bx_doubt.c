@@ -76,12 +76,13 @@ static bool is_plausible_process(const fl_rows *rows, const fl_row *row) {
   return pid < MOST_PROCESS && tid < MOST_PROCESS && pid % 4 == 0 && tid % 4 == 0;
 }
 
-/* The id and the time of a record stand in its header too; in exported and forwarded logs others.
- */
-static bool fits_header(const fl_rows *rows, const fl_row *row, bool may_differ) {
+/* The id and the time of a record stand in its header too; in exported and forwarded logs others,
+ * and no time at all in the last record of an export. Where a live record stands says enough. */
+static bool fits_header(const fl_rows *rows, const fl_row *row, const bx_surroundings *in) {
   const int64_t lag = row->t - row->t_written;
   if (row->flags & FL_F_TIME_INVALID) return false;
-  if (!may_differ) return lag == 0 && bx_has_id_of_header(rows, row);
+  if (in->is_live) return number_of(column(rows, row, FL_C_RECORD_ID)) < MOST_RECORD_ID;
+  if (!in->may_differ) return lag == 0 && bx_has_id_of_header(rows, row);
   return lag <= MOST_LAG && lag >= -MOST_LAG &&
          number_of(column(rows, row, FL_C_RECORD_ID)) < MOST_RECORD_ID;
 }
@@ -130,11 +131,12 @@ bool bx_is_plausible(const fl_rows *rows, const fl_row *row, const bx_surroundin
       shape->columns[FL_C_RECORD_ID].kind == FL_REF_NONE ||
       shape->columns[FL_C_TIME].kind == FL_REF_NONE)
     return false;
-  return fits_header(rows, row, in->may_differ) && is_plausible_process(rows, row) &&
+  return fits_header(rows, row, in) && is_plausible_process(rows, row) &&
          is_plain_name(column(rows, row, FL_C_PROVIDER)) &&
          is_plain_name(column(rows, row, FL_C_CHANNEL)) &&
          number_of(column(rows, row, FL_C_LEVEL)) <= MOST_LEVEL && has_plausible_bits(rows, row) &&
-         is_plausible_sid(column(rows, row, FL_C_USER_SID)) && has_witness(rows, row, in);
+         is_plausible_sid(column(rows, row, FL_C_USER_SID)) &&
+         (in->is_live || has_witness(rows, row, in));
 }
 
 bool bx_has_odd_text(const fl_rows *rows, const fl_row *row) {
