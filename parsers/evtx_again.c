@@ -86,8 +86,9 @@ static fl_status add_row(evtx_again *a, const evtx_waiting *record, fl_row *row,
                               .host = a->recovery.host,
                               .is_torn = !old->is_whole};
   FL_TRY(bx_record(a->decoder, old->at + EVTX_RECORD_HEADER, to, a->rows, row, err));
-  const bx_surroundings around = {a->bytes, record->view->n_bytes,
-                                  a->may_differ || record->view->is_loose, record->is_live};
+  const bool may_differ =
+      record->is_live ? a->live_may_differ : a->may_differ || record->view->is_loose;
+  const bx_surroundings around = {a->bytes, record->view->n_bytes, may_differ, record->is_live};
   if (bx_is_plausible(a->rows, row, &around)) {
     row->flags = flags_of(a, record, row);
     fl_rows_add(a->rows, row);
