@@ -90,7 +90,7 @@ static char *read_text(const char *path, size_t *ret_n) {
 }
 
 static const char *refuse_include(compiler *c, const char *written, const char *why) {
-  char text[300];
+  char text[400];
   (void)snprintf(text, sizeof text, "include \"%.120s\": %s", written, why);
   say(c, 1, false, text);
   return NULL;

@@ -26,7 +26,7 @@ typedef struct word {
 
 static void put_word(FILE *f, word w, const char *text) {
   (void)fwrite(&w, sizeof w, 1, f);
-  if (w.n_text) (void)fwrite(text, 1, w.n_text, f);
+  if (text) (void)fwrite(text, 1, w.n_text, f);
   (void)fflush(f); /* seen even if this process ends the next moment */
 }
 
