@@ -107,6 +107,33 @@ static void count_text(const matching *m, const fl_hit_count *c) {
   fl_out_puts(m->out, "\n");
 }
 
+/* A line of the summary: the most severe first, of these the most frequent. */
+typedef struct line {
+  const fl_hit_count *count;
+  int severity;
+} line;
+
+static int compare_lines(const void *left, const void *right) {
+  const line *a = left, *b = right;
+  if (a->severity != b->severity) return a->severity > b->severity ? -1 : 1;
+  if (a->count->n_hits != b->count->n_hits) return a->count->n_hits > b->count->n_hits ? -1 : 1;
+  return a->count < b->count ? -1 : a->count > b->count;
+}
+
+/* Where there is no memory to sort them the lines come by engine and rule. */
+static void write_lines(const matching *m, const fl_hit_count *counts, size_t n) {
+  line *lines = calloc(n + 1, sizeof *lines);
+  for (size_t i = 0; i < n && lines; i++)
+    lines[i] = (line){&counts[i],
+                      fl_rules_engine_info(m->rules, counts[i].engine, counts[i].rule).severity};
+  if (lines) qsort(lines, n, sizeof *lines, compare_lines);
+  for (size_t i = 0; i < n; i++) {
+    const fl_hit_count *count = lines ? lines[i].count : &counts[i];
+    if (count->n_hits) count_text(m, count);
+  }
+  free(lines);
+}
+
 static void write_counts(const matching *m) {
   const fl_hit_count *counts = NULL;
   const size_t n = fl_hunt_counts(m->hunt, &counts);
@@ -118,8 +145,7 @@ static void write_counts(const matching *m) {
   }
   if (n_rules == 0) fl_out_puts(m->out, "no rule matched\n");
   else fl_out_printf(m->out, "\n%zu rule%s matched\n", n_rules, n_rules == 1 ? "" : "s");
-  for (size_t i = 0; i < n; i++)
-    if (counts[i].n_hits) count_text(m, &counts[i]);
+  write_lines(m, counts, n);
   if (n_suppressed)
     fl_out_printf(m->out, "%llu finding%s suppressed\n", (unsigned long long)n_suppressed,
                   n_suppressed == 1 ? "" : "s");

@@ -52,6 +52,8 @@ low = write("more/low.yml", RULE.replace("level: high", "level: low").replace("1
 both = ("--rules", rule, "--rules", low, "--format", "json")
 rules_of = lambda result: {json.loads(line)["rule"][9:13] for line in result.text.splitlines()}
 check(rules_of(expect(run("match", log, *both), 0)) == {"1111", "4444"}, "both rules match")
+summary = run("match", log, "--rules", low, "--rules", rule).text.split("2 rules matched")[1]
+check(summary.index("A client") < summary.index("Some client"), "the summary begins with the most severe")
 check(rules_of(expect(run("match", log, *both, "--min-level", "medium"), 0)) == {"1111"}, "--min-level leaves the low one out")
 check(rules_of(expect(run("match", log, *both, "--exclude", "a client lost its session"), 0)) == {"4444"}, "--exclude by title")
 check(rules_of(expect(run("match", log, *both, "--exclude", "44444444-4444-4111-8111-111111111111"), 0)) == {"1111", "4444"},
