@@ -40,7 +40,7 @@ static fl_status obey(const uint8_t *question, size_t n_question, uint8_t *answe
     case 'b':
       for (;;) burnt++;
     case 'm': {
-      uint8_t *much = malloc((size_t)8 * MEMORY);
+      uint8_t *volatile much = malloc((size_t)8 * MEMORY); /* not to be optimised away */
       const bool has_got = much != NULL;
       if (has_got) memset(much, 1, (size_t)8 * MEMORY);
       free(much);
