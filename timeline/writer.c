@@ -15,7 +15,7 @@
 #include "timeline/object.h"
 
 enum {
-  DEFAULT_MEMORY = 8 << 20,
+  DEFAULT_MEMORY = 6 << 20,
   NOTES_PER_OBJECT = 4096,
   SOURCES_MAX = 1 << 20,
   LEDGER_MAX = 500000,
