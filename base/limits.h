@@ -117,7 +117,7 @@ enum {
 #define FL_LIMIT_CHUNK_SHAPES ((size_t)128 << 20)    /* memory to build them, for each record */
 #define FL_LIMIT_CHUNK_DEFINITIONS ((size_t)2 << 20) /* their bytes; they lie in 64 KiB */
 #define FL_LIMIT_CASE_ARENA ((size_t)160 << 20)      /* kept events: about 300,000 */
-#define FL_LIMIT_SECOND_MEMORY ((size_t)256 << 20)   /* of libevtx, for one record */
+#define FL_LIMIT_SECOND_MEMORY ((size_t)32 << 20)    /* of libevtx, for one record */
 #define FL_LIMIT_SIGMA_PLANS ((size_t)48 << 20)      /* what is known of channels, ids and shapes */
 #define FL_LIMIT_HITS_ARENA ((size_t)96 << 20)       /* events and texts of listed hits */
 #define FL_LIMIT_SIGMA_WORDS ((size_t)64 << 20)      /* values by which correlations group events */
