@@ -22,6 +22,7 @@ enum {
   FL_LIMIT_SECOND_SECONDS = 4,      /* of processor time that it gets for them */
   FL_LIMIT_SECOND_STARTS = 3,       /* of its process, which dies of hostile records */
   FL_LIMIT_SHAPES = 65536,          /* cached shapes; later ones live as long as their batch */
+  FL_LIMIT_LINE = 1 << 16,          /* bytes of one line of text; what follows is left out */
   FL_LIMIT_TEXT_PAGES = 65536,      /* of one section of a text file: 6.5 million texts */
   FL_LIMIT_TEXT_PUBLISHERS = 1024,  /* of one text file; look-ups are linear */
   FL_LIMIT_TEXT_NAMES = 4096,       /* levels, tasks, opcodes or keywords of one publisher */

@@ -78,10 +78,11 @@ static fl_status sort(const order *by, const fl_event **events, fl_time *ret_tim
   return FL_OK;
 }
 
+/* A number names a record within its channel; what has none, such as a line of text, is its own. */
 static bool is_same_record(const fl_event *a, const fl_event *b) {
-  return a->record_id == b->record_id && a->event_id == b->event_id && a->record_id >= 0 &&
-         fl_str_eq_nocase(a->host, b->host) && fl_str_eq_nocase(a->channel, b->channel) &&
-         fl_str_eq_nocase(a->provider, b->provider);
+  return a->channel.n != 0 && a->record_id == b->record_id && a->event_id == b->event_id &&
+         a->record_id >= 0 && fl_str_eq_nocase(a->host, b->host) &&
+         fl_str_eq_nocase(a->channel, b->channel) && fl_str_eq_nocase(a->provider, b->provider);
 }
 
 /* The same record from two sources (a log beside its export): the later one is left out. */

@@ -16,7 +16,8 @@ void fl_duplicates_done(fl_duplicates *duplicates) {
   free(duplicates->slots);
 }
 
-/* Appends the key's values; false when the event has no record id. */
+/* Appends the key's values; false when the event has no record id, or no channel in which that
+ * would be a name: what text files say bears the number of its line. */
 static bool pack_key(fl_duplicates *duplicates, const fl_familiars *familiars, const fl_plan *plan,
                      const uint8_t *at) {
   static const bool is_part[FL_C_COUNT] = {[FL_C_PROVIDER] = true,
@@ -28,7 +29,8 @@ static bool pack_key(fl_duplicates *duplicates, const fl_familiars *familiars, c
   for (unsigned column = 0; column <= FL_C_HOST; column++) {
     fl_str value = plan->constants[column];
     if (!value.n) value = fl_familiars_take(familiars, &at);
-    if (column == FL_C_RECORD_ID && (uint8_t)value.p[0] == 0xc0) return false;
+    const bool is_name = column == FL_C_RECORD_ID || column == FL_C_CHANNEL;
+    if (is_name && (uint8_t)value.p[0] == 0xc0) return false;
     if (is_part[column]) fl_pack_bytes(keys, value.p, value.n);
   }
   return !keys->failed;
