@@ -222,7 +222,7 @@ static fl_status read_source(fl_frame *frame, const bid *best) {
     if (fault)
       fl_job_note(&frame->job, fl_note_severity(fault->code), fl_source_size(source), "%s",
                   fault->text);
-    if (best->parser->open) return read_claimed(frame, best);
+    if (best->parser->open && best->score >= SCORE_NAME) return read_claimed(frame, best);
     recognise_only(frame, best);
   }
   return frame->job.run->stop;

@@ -121,6 +121,12 @@ void fl_job_ledger(fl_job *job, uint64_t offset, uint64_t length, fl_ledger_stat
   else fl_ledger_add(&frame->ledger, range, job->arena);
 }
 
+void fl_job_detail(fl_job *job, fl_str text) {
+  fl_source_info *info = &fl_frame_of(job)->info;
+  info->detail = fl_arena_str(job->arena, text);
+  if (!info->detail.p) info->detail.n = 0;
+}
+
 void fl_job_cut(fl_job *job) { fl_frame_of(job)->info.is_cut = true; }
 
 uint64_t fl_job_shape_serial(fl_job *job) { return job->run->next_shape++; }

@@ -84,34 +84,6 @@ static int probe_wer(const fl_probe *probe) {
   return memmem(head.p, head.n, "EventType=", 10) ? 100 : 0;
 }
 
-/* Bytes that text may hold: no NUL and few controls. Old code pages use all upper bytes. */
-static bool is_bytes_of_text(const uint8_t *bytes, size_t n) {
-  for (size_t i = 0; i < n; ++i) {
-    const uint8_t c = bytes[i];
-    const bool is_space = (c >= '\t' && c <= '\r') || c == 0x1b || c == 0x1a;
-    if ((c < 0x20 && !is_space) || c == 0x7f) return false;
-  }
-  return true;
-}
-
-/* UTF-16 of mostly Latin text has a zero in most odd places and in hardly any even one. */
-static bool is_utf16_text(const uint8_t *bytes, size_t n) {
-  size_t n_low = 0, n_high = 0;
-  for (size_t i = 0; i + 1 < n; i += 2) {
-    n_low += bytes[i] == 0;
-    n_high += bytes[i + 1] == 0;
-  }
-  return n >= 16 && n_low == 0 && n_high >= n / 2 * 3 / 4;
-}
-
-/* The lowest bid of all: whatever else claims it knows more. */
-static int probe_text(const fl_probe *probe) {
-  if (probe->n_head == 0) return 0;
-  if (has_bytes(probe, 0, "\xff\xfe", 2) || has_bytes(probe, 0, "\xfe\xff", 2)) return 5;
-  if (is_utf16_text(probe->head, probe->n_head)) return 5;
-  return is_bytes_of_text(probe->head, probe->n_head) ? 5 : 0;
-}
-
 /* What other tools say of these formats: docs/formats/bundles.md, "Recognised formats". */
 #define KNOWN(id, words, advice)                                                            \
   const fl_parser fl_parser_##id = {.name = #id,                                            \
@@ -127,4 +99,3 @@ KNOWN(hive, "registry hive", "it holds settings, no events")
 KNOWN(reg, "registry export", "it holds settings, no events")
 KNOWN(wer, "Windows Error Reporting report",
       "the Application log has the same crash as event 1000 or 1001")
-KNOWN(text, "plain text", "events are read from .evtx files, folders and archives of them")

@@ -31,6 +31,8 @@ void fl_job_note(fl_job *job, fl_severity severity, uint64_t offset, const char 
  * "unknown" when the job ends. `reason` is copied. */
 void fl_job_ledger(fl_job *job, uint64_t offset, uint64_t length, fl_ledger_state state,
                    const char *reason);
+/* What was found in a source of a type that may hold several things; the text is copied. */
+void fl_job_detail(fl_job *job, fl_str text);
 /* The source says itself that it was longer than it is. */
 void fl_job_cut(fl_job *job);
 /* Containers: a member. Takes over `source` in every case. */

@@ -158,6 +158,8 @@ void fl_fact_number(fl_fact *fact, const char *name, uint64_t value) {
 
 void fl_fact_bool(fl_fact *fact, const char *name, bool value) {
   const uint32_t number = value;
+  for (uint32_t i = 0; i < fact->n_fields; i++)
+    if (fact->names[i] == name) return; /* a mark that was set before */
   add_field(fact, name, bytes_raw(fact, &number, sizeof number, FL_T_BOOL));
 }
 
@@ -165,9 +167,11 @@ void fl_fact_date(fl_fact *fact, const char *name, fl_time t) {
   add_field(fact, name, time_raw(fact, t));
 }
 
+void fl_fact_local(fl_fact *fact) { fact->is_local = true; }
+
 fl_status fl_fact_add(fl_fact *fact, fl_err *err) {
   fl_rows *rows = fact->rows;
-  if (fact->has_time && fact->is_local) fl_fact_bool(fact, "time_is_local", true);
+  if (fact->is_local) fl_fact_bool(fact, "time_is_local", true);
   const state_shape *s = find_shape(fact);
   const fl_raw none = {.type = FL_T_NULL};
   fl_raw own[N_COLUMN_SLOTS] = {

@@ -35,7 +35,7 @@ typedef struct fl_fact {
   fl_collected collected; /* what holds for facts that say nothing else */
   fl_state_kind kind;
   fl_time t;
-  bool has_time, is_local;
+  bool has_time, is_local; /* is_local: its time or a date of it */
   fl_str host;
   uint64_t offset, record_id; /* record_id 0: none */
   uint32_t length;
@@ -63,6 +63,7 @@ void fl_fact_words(fl_fact *fact, const char *name, const char *value); /* a con
 void fl_fact_number(fl_fact *fact, const char *name, uint64_t value);
 void fl_fact_bool(fl_fact *fact, const char *name, bool value);
 void fl_fact_date(fl_fact *fact, const char *name, fl_time t);
+void fl_fact_local(fl_fact *fact); /* a date among its fields is of the machine's own clock */
 /* Adds the row; delivers the batch when it is full. */
 fl_status fl_fact_add(fl_fact *fact, fl_err *err);
 

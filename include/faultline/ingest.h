@@ -45,6 +45,7 @@ typedef struct fl_source_info {
   uint32_t parent; /* id of the container, or UINT32_MAX */
   fl_str name;
   const char *type; /* "evtx", "dir", "zip", … "unknown" */
+  fl_str detail;    /* in `end`: what in it was read, "netstat 12, ipconfig 3"; mostly empty */
   bool is_container;
   bool is_skipped; /* no parser claims it (pictures and the like) */
   bool is_failed;  /* could not be read at all */
