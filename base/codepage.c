@@ -167,7 +167,7 @@ static void count(const uint8_t *bytes, size_t n, counts *k) {
 static unsigned guess_script(const counts *k) {
   if (k->n_kana * 6 >= k->n_high) return 932;
   if (k->n_long * 2 < k->n_high) return 0;
-  if (k->n_lower_ru * 10 >= k->n_high * 7) return 1251;
+  if (k->n_lower_ru * 10 >= k->n_high * 7 || k->n_upper_half * 20 >= k->n_high * 19) return 1251;
   if (k->n_866 * 20 >= k->n_high * 19) return 866;
   if (k->n_gb * 20 >= k->n_high * 19 && k->n_even * 10 >= k->n_high * 9) return 936;
   return 0;

@@ -17,9 +17,9 @@ enum { N_TOOLS = sizeof tools / sizeof tools[0], SCORE_OUTPUT = 60, SCORE_TEXT =
 
 /* ---- probing ---- */
 
-static const text_tool *tool_at(fl_str line) {
+static const text_tool *tool_at(fl_str line, fl_str before) {
   for (size_t i = 0; i < N_TOOLS; i++)
-    if (tools[i]->begins(line)) return tools[i];
+    if (tools[i]->begins(line, before)) return tools[i];
   return NULL;
 }
 
@@ -55,9 +55,9 @@ static bool is_text(const fl_probe *probe) {
 static int probe_text(const fl_probe *probe) {
   char *room = malloc(FL_HEAD_TEXT_MAX);
   if (!room) return 0;
-  fl_str text = fl_lines_head(probe, room), line;
+  fl_str text = fl_lines_head(probe, room), line = {0}, before = {0};
   const text_tool *tool = NULL;
-  while (!tool && fl_lines_take(&text, &line)) tool = tool_at(line);
+  for (; !tool && fl_lines_take(&text, &line); before = line) tool = tool_at(line, before);
   free(room);
   if (tool) return SCORE_OUTPUT;
   return is_text(probe) ? SCORE_TEXT : 0;
@@ -106,7 +106,7 @@ static fl_status take_line(text_reader *r, text_section *s, fl_err *err) {
     fl_lines_use(&r->lines);
     return FL_OK;
   }
-  const text_tool *next = tool_at(r->line.text);
+  const text_tool *next = tool_at(r->line.text, text_kept_str(&r->before[0]));
   if (answer == TEXT_IS_FILLER && (!next || next == s->tool)) return FL_OK;
   FL_TRY(end_section(r, s, err));
   if (!next) return FL_OK;

@@ -43,11 +43,11 @@ typedef enum text_answer {
   TEXT_IS_MINE
 } text_answer;
 
-/* One tool. `begins`: its output begins at this line, whose predecessors are known. */
+/* One tool. `begins`: its output begins at this line; `before` is the one in front of it. */
 typedef struct text_tool {
   const char *name;
   size_t state_size;
-  bool (*begins)(fl_str line);
+  bool (*begins)(fl_str line, fl_str before);
   fl_status (*take)(text_reader *r, text_answer *ret_answer, fl_err *err);
   fl_status (*finish)(text_reader *r, fl_err *err); /* may be NULL */
 } text_tool;

@@ -43,7 +43,8 @@ static bool read_row(fl_str line, fl_str *ret_thumbprint, fl_str *ret_subject) {
 }
 
 /* A property that only certificates have, or two of them that fit their values. */
-static bool begins(fl_str line) {
+static bool begins(fl_str line, fl_str before) {
+  (void)before;
   fl_str label, value;
   if (read_row(line, &label, &value)) return true;
   if (text_starts(text_trim(line), "PSParentPath: ") && text_has(line, "Certificate::"))

@@ -31,7 +31,10 @@ static bool is_rule(fl_str line) {
   return n_words >= 2 && has_number && last.n >= 8 && last.p[0] == '=';
 }
 
-static bool begins(fl_str line) { return is_rule(line); }
+static bool begins(fl_str line, fl_str before) {
+  (void)before;
+  return is_rule(line);
+}
 
 /* CN=…, DC=…, O=…: a short key, then '='. */
 static bool is_name(fl_str s) {

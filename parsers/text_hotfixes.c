@@ -29,7 +29,8 @@ static bool find_word(fl_str line, const char *name, size_t *ret_at) {
   return false;
 }
 
-static bool begins(fl_str line) {
+static bool begins(fl_str line, fl_str before) {
+  (void)before;
   size_t at = 0;
   fl_str label, value;
   if (text_pair(line, ':', &label, &value) || text_pair(line, '=', &label, &value))

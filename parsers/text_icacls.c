@@ -41,7 +41,8 @@ static bool is_path(fl_str s) {
   return s.n > 3 && s.p[0] == '\\' && s.p[1] == '\\';
 }
 
-static bool begins(fl_str line) {
+static bool begins(fl_str line, fl_str before) {
+  (void)before;
   return text_indent(line) == 0 && is_path(line) && find_rights(line) < line.n;
 }
 
@@ -94,7 +95,7 @@ static fl_status take(text_reader *r, text_answer *ret_answer, fl_err *err) {
   icacls *s = r->state;
   const fl_str line = r->line.text;
   *ret_answer = TEXT_IS_MINE;
-  if (begins(line)) {
+  if (begins(line, (fl_str){0})) {
     FL_TRY(give_first(r, s, 0, err));
     s->has_first = true;
     s->place = text_here(r);

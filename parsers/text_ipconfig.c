@@ -27,7 +27,7 @@ typedef struct ipconfig {
   text_place machine_place;
 } ipconfig;
 
-/* Leaders: at least two dots with blanks between them in front of the colon. */
+/* Leaders: dots with blanks between them in front of the colon. */
 static bool split_line(fl_str line, fl_str *ret_label, fl_str *ret_value) {
   size_t n_dots = 0, first = 0;
   for (size_t i = 0; i < line.n; i++) {
@@ -46,9 +46,18 @@ static bool split_line(fl_str line, fl_str *ret_label, fl_str *ret_value) {
   return false;
 }
 
-static bool begins(fl_str line) {
+/* A line of the output: with leaders, or as far in where the label leaves no room for them. */
+static bool read_line(fl_str line, fl_str *ret_label, fl_str *ret_value) {
+  if (text_indent(line) == 0) return false;
+  return split_line(line, ret_label, ret_value) ||
+         (text_indent(line) <= 4 && text_pair(line, ':', ret_label, ret_value));
+}
+
+static bool begins(fl_str line, fl_str before) {
+  (void)before;
   fl_str label, value;
-  return text_indent(line) > 0 && split_line(line, &label, &value);
+  const char *dots = line.n ? memmem(line.p, line.n, ". . .", 5) : NULL;
+  return dots && text_indent(line) > 0 && split_line(line, &label, &value);
 }
 
 static void copy(char *to, size_t size, fl_str from) {
@@ -105,7 +114,7 @@ static fl_status give_adapter(text_reader *r, ipconfig *s, fl_err *err) {
   for (size_t i = 0; i < s->n; i++) {
     const found_address *a = &s->list[i];
     text_fact_at(r, FL_STATE_ADDRESS, &a->place);
-    fl_fact_words(&r->fact, "address", a->address);
+    fl_fact_text(&r->fact, "address", fl_str_of(a->address));
     fl_fact_text(&r->fact, "mask", fl_str_of(a->mask));
     fl_fact_text(&r->fact, "gateway", fl_str_of(s->gateway));
     fl_fact_text(&r->fact, "dns", text_kept_str(&s->dns));
@@ -180,11 +189,15 @@ static void take_machine(text_reader *r, ipconfig *s, fl_str value) {
   s->n_lines++;
 }
 
-/* Without an adapter's heading in front of it, a line is the machine's, unless the value says that
- * it is not: then the beginning of the output is missing. */
-static bool is_of_machine(const ipconfig *s, fl_str value) {
-  fl_str address;
-  return !s->is_adapter && !is_mac(value) && !text_address(value, &address);
+/* The machine's lines stand below the title and a blank line. Where the beginning of the output is
+ * missing, lines belong to an adapter without a name. */
+static bool is_of_machine(const text_reader *r, ipconfig *s, fl_str value) {
+  if (s->is_adapter || s->n_lines > 0) return !s->is_adapter;
+  const fl_str title = text_kept_str(&r->before[1]);
+  const bool has_title =
+      r->before[0].n == 0 && title.n && text_indent(title) == 0 && title.p[title.n - 1] != ':';
+  s->is_adapter = !has_title || value.n == 0 || value.n > 63 || memchr(value.p, ' ', value.n);
+  return !s->is_adapter;
 }
 
 static bool is_heading(fl_str line) {
@@ -198,8 +211,8 @@ static fl_status take(text_reader *r, text_answer *ret_answer, fl_err *err) {
   const fl_str line = r->line.text;
   fl_str label, value;
   *ret_answer = TEXT_IS_MINE;
-  if (begins(line) && split_line(line, &label, &value)) {
-    if (is_of_machine(s, value)) take_machine(r, s, value);
+  if (read_line(line, &label, &value)) {
+    if (is_of_machine(r, s, value)) take_machine(r, s, value);
     else take_value(r, s, label, value);
     return FL_OK;
   }

@@ -52,7 +52,8 @@ static bool split_row(fl_str line, fl_str words[5], size_t *ret_n) {
   return memchr(words[1].p, ':', words[1].n) && memchr(words[2].p, ':', words[2].n);
 }
 
-static bool begins(fl_str line) {
+static bool begins(fl_str line, fl_str before) {
+  (void)before;
   fl_str words[5];
   size_t n = 0;
   endpoint local;
@@ -128,7 +129,7 @@ static bool take_owner(text_reader *r, netstat *s) {
 static fl_status take(text_reader *r, text_answer *ret_answer, fl_err *err) {
   netstat *s = r->state;
   *ret_answer = TEXT_IS_MINE;
-  if (begins(r->line.text)) {
+  if (begins(r->line.text, (fl_str){0})) {
     FL_TRY(give_row(r, s, err));
     (void)take_row(r, s);
     return FL_OK;

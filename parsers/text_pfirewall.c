@@ -28,7 +28,8 @@ typedef struct pfirewall {
   size_t at[N_COLUMNS]; /* index + 1, 0: there is none */
 } pfirewall;
 
-static bool begins(fl_str line) {
+static bool begins(fl_str line, fl_str before) {
+  (void)before;
   if (text_starts(line, "#Software: Microsoft Windows Firewall")) return true;
   return text_starts(line, "#Fields:") && text_has(line, "src-ip") && text_has(line, "dst-port");
 }

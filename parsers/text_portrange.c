@@ -19,21 +19,27 @@ static bool is_rule(fl_str line) {
   return n == s.n && n >= 20;
 }
 
-static bool has_proto(fl_str line) {
-  fl_str rest = line, word;
-  while (text_word(&rest, &word))
-    if (fl_str_eq_nocase(word, FL_STR("tcp")) || fl_str_eq_nocase(word, FL_STR("udp"))) return true;
+static bool is_letter(char c) { return fl_lower(c) >= 'a' && fl_lower(c) <= 'z'; }
+
+/* "tcp" or "udp" as a word of its own; *ret_is_udp says which. */
+static bool find_proto(fl_str line, bool *ret_is_udp) {
+  for (size_t i = 0; i + 3 <= line.n; i++) {
+    const fl_str here = {line.p + i, 3};
+    *ret_is_udp = fl_str_eq_nocase(here, FL_STR("udp"));
+    if (!*ret_is_udp && !fl_str_eq_nocase(here, FL_STR("tcp"))) continue;
+    if (i > 0 && is_letter(line.p[i - 1])) continue;
+    if (i + 3 == line.n || !is_letter(line.p[i + 3])) return true;
+  }
   return false;
 }
 
-/* A short heading of words with the protocol as one of them; whether it is followed by a rule and
- * two numbers shows later. */
-static bool begins(fl_str line) {
-  fl_str label, value;
-  if (line.n > 120 || text_indent(line) > 0 || !has_proto(line)) return false;
-  for (size_t i = 0; i < line.n; i++)
-    if (fl_is_digit(line.p[i]) || line.p[i] == '\\' || line.p[i] == '#') return false;
-  return !text_pair(line, ':', &label, &value);
+/* The rule below a short heading that names the protocol. */
+static bool begins(fl_str line, fl_str before) {
+  bool is_udp = false;
+  if (!is_rule(line) || before.n > 160 || text_indent(before) > 0) return false;
+  for (size_t i = 0; i < before.n; i++)
+    if (fl_is_digit(before.p[i]) || before.p[i] == '\\') return false;
+  return find_proto(before, &is_udp);
 }
 
 static fl_status take(text_reader *r, text_answer *ret_answer, fl_err *err) {
@@ -41,11 +47,11 @@ static fl_status take(text_reader *r, text_answer *ret_answer, fl_err *err) {
   fl_str label, value, line = r->line.text;
   uint64_t number = 0;
   *ret_answer = TEXT_IS_MINE;
-  if (begins(line)) {
-    *s = (portrange){.is_udp = text_has(line, "udp")};
+  if (begins(line, text_kept_str(&r->before[0]))) {
+    *s = (portrange){0};
+    (void)find_proto(text_kept_str(&r->before[0]), &s->is_udp);
     return FL_OK;
   }
-  if (is_rule(line) && s->n_numbers == 0) return FL_OK;
   const bool is_number =
       text_pair(line, ':', &label, &value) && text_is_number(value, 65536, &number);
   if (is_number && s->n_numbers == 0) {

@@ -67,7 +67,8 @@ static bool is_date_behind(fl_str state) {
 
 /* A row that cannot be anything else: a state that is known, with a session's name or the date of
  * the logon. */
-static bool begins(fl_str line) {
+static bool begins(fl_str line, fl_str before) {
+  (void)before;
   row found;
   if (!read_row(line, &found)) return false;
   const bool is_known = text_session_state(found.state) != NULL;

@@ -38,7 +38,8 @@ static bool read_version(fl_str value, fl_str *ret_version, fl_str *ret_build) {
   return true;
 }
 
-static bool begins(fl_str line) {
+static bool begins(fl_str line, fl_str before) {
+  (void)before;
   fl_str label, value, version, build;
   return split_line(line, &label, &value) && read_version(value, &version, &build);
 }
@@ -92,15 +93,17 @@ static fl_status give(text_reader *r, systeminfo *s, fl_err *err) {
 }
 
 /* "[01]: KB5031356", "[01]: 10.0.0.5" */
-static fl_status take_item(text_reader *r, fl_str text, fl_err *err) {
+static fl_status take_item(text_reader *r, systeminfo *s, fl_str text, fl_err *err) {
   fl_str label, value, address;
   if (!text_pair(text, ':', &label, &value) || label.p[label.n - 1] != ']') return FL_OK;
-  if (text_starts(value, "KB")) {
+  const bool is_address = text_address(value, &address) && address.n == value.n;
+  if (!is_address && !text_starts(value, "KB")) return FL_OK;
+  FL_TRY(give(r, s, err)); /* the machine first: all of it stands above */
+  if (!is_address) {
     text_fact(r, FL_STATE_UPDATE);
     fl_fact_text(&r->fact, "kb", value);
     return fl_fact_add(&r->fact, err);
   }
-  if (!text_address(value, &address) || address.n != value.n) return FL_OK;
   text_fact(r, FL_STATE_ADDRESS);
   fl_fact_text(&r->fact, "address", value);
   return fl_fact_add(&r->fact, err);
@@ -120,7 +123,7 @@ static fl_status take(text_reader *r, text_answer *ret_answer, fl_err *err) {
     return FL_OK;
   }
   if (text.n && text_indent(line) > 8) {
-    if (text.p[0] == '[') return take_item(r, text, err);
+    if (text.p[0] == '[') return take_item(r, s, text, err);
     return FL_OK;
   }
   *ret_answer = text.n ? TEXT_IS_NOT_MINE : TEXT_IS_FILLER;

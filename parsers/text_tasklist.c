@@ -13,6 +13,7 @@ typedef struct tasklist {
   size_t at[COLUMNS_MAX], width[COLUMNS_MAX];
   bool has_row;
   text_kept process, services, user;
+  text_kept none; /* what stands for no services: that of the idle process */
   uint64_t pid, session_id, memory;
   bool has_session, has_memory;
   text_place place;
@@ -36,7 +37,8 @@ static size_t read_rule(fl_str line, size_t at[COLUMNS_MAX], size_t width[COLUMN
   return is_tasklist ? n : 0;
 }
 
-static bool begins(fl_str line) {
+static bool begins(fl_str line, fl_str before) {
+  (void)before;
   size_t at[COLUMNS_MAX], width[COLUMNS_MAX];
   return line.n > NAME_LEAST && line.p[0] == '=' && read_rule(line, at, width) > 0;
 }
@@ -85,11 +87,14 @@ static fl_status give(text_reader *r, tasklist *s, fl_err *err) {
   return fl_fact_add(&r->fact, err);
 }
 
-/* Service keys; what stands there for none (N/A in some language) belongs to no service. */
-static void keep_services(text_kept *services, fl_str list) {
+/* Service keys; what stands there for none differs from language to language. */
+static void keep_services(tasklist *s, fl_str list) {
+  const bool is_kernel = s->pid == 0 || s->pid == 4;
+  if (is_kernel && list.n) text_keep(&s->none, list);
+  if (is_kernel || fl_str_eq(list, text_kept_str(&s->none))) return;
   if (memchr(list.p, '/', list.n) || (list.n && (unsigned char)list.p[0] >= 0x80)) return;
   if (!memchr(list.p, ',', list.n) && memchr(list.p, ' ', list.n)) return;
-  text_keep(services, list);
+  text_keep(&s->services, list);
 }
 
 static bool take_row(text_reader *r, tasklist *s) {
@@ -105,7 +110,7 @@ static bool take_row(text_reader *r, tasklist *s) {
   text_keep(&s->process, name);
   if (s->n_columns == 3) {
     const fl_str list = column_of(s, line, 2);
-    if (list.n) keep_services(&s->services, list);
+    if (list.n) keep_services(s, list);
     return true;
   }
   s->has_session = text_is_number(column_of(s, line, 3), UINT32_MAX, &s->session_id);
