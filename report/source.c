@@ -66,6 +66,10 @@ static void write_json(const fl_source_info *source, const fl_source_report *r, 
   fl_json_str(&j, source->name);
   fl_json_key(&j, "type");
   fl_json_str(&j, fl_str_of(source->type ? source->type : "unknown"));
+  if (source->detail.n) {
+    fl_json_key(&j, "detail");
+    fl_json_str(&j, source->detail);
+  }
   fl_json_key(&j, "bytes");
   fl_json_u64(&j, source->size_bytes);
   fl_json_key(&j, "sha256");
@@ -120,8 +124,10 @@ static void write_head(const fl_source_info *source, fl_arena *arena, fl_out *ou
   const fl_str name = fl_text_printable(source->name, arena);
   const fl_str fate = fl_text_printable(fate_of(source), arena);
   const char *before = fate.n && fate.p[0] != ',' ? ", skipped: " : "";
-  fl_out_printf(out, "%.*s\n  type     %s%s%.*s\n", FL_STR_ARG(name),
-                source->type ? source->type : "unknown", before, FL_STR_ARG(fate));
+  const fl_str detail = fl_text_printable(source->detail, arena);
+  fl_out_printf(out, "%.*s\n  type     %s%s%.*s%s%.*s\n", FL_STR_ARG(name),
+                source->type ? source->type : "unknown", before, FL_STR_ARG(fate),
+                detail.n ? ": " : "", FL_STR_ARG(detail));
   fl_out_printf(out, "  size     %" PRIu64 " bytes", source->size_bytes);
   if (source->sha256[0]) fl_out_printf(out, ", sha256 %s", source->sha256);
   fl_out_puts(out, "\n");
