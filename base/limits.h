@@ -27,6 +27,14 @@ enum {
   FL_LIMIT_TEXT_PUBLISHERS = 1024,  /* of one text file; look-ups are linear */
   FL_LIMIT_TEXT_NAMES = 4096,       /* levels, tasks, opcodes or keywords of one publisher */
   FL_LIMIT_TEXT_FILES = 512,        /* text files of one container: each may hold a descriptor */
+  FL_LIMIT_HIVE_KEYS = 100000,      /* looked at in one hive; a SYSTEM has 2,000 that matter */
+  FL_LIMIT_HIVE_VALUES = 20000,     /* of one key; rules of the firewall are up to 3,000 */
+  FL_LIMIT_HIVE_DEPTH = 16,         /* keys in each other, of a hive that is a part of one */
+  FL_LIMIT_HIVE_NAME = 64 << 10,    /* bytes of one name; Windows ends at 16,383 characters */
+  FL_LIMIT_HIVE_PATH = 16 << 10,    /* bytes of a key with all keys above it */
+  FL_LIMIT_HIVE_VALUE = 64 << 10,   /* bytes of a value that are read; longer ones are left */
+  FL_LIMIT_HIVE_SECONDS = 20,       /* of processor time; a large one takes one */
+  FL_LIMIT_SETTING_BINARY = 1024,   /* bytes of a binary value that are kept */
   FL_LIMIT_RULE_FILE = 1 << 20,     /* bytes of one rule file */
   FL_LIMIT_YARA_FILE = 16 << 20,    /* one YARA source; the largest public set in one file has 13 */
   FL_LIMIT_YARA_TEXT = 64 << 20,    /* all YARA sources together */
@@ -122,6 +130,9 @@ enum {
 #define FL_LIMIT_SIGMA_PLANS ((size_t)48 << 20)      /* what is known of channels, ids and shapes */
 #define FL_LIMIT_HITS_ARENA ((size_t)96 << 20)       /* events and texts of listed hits */
 #define FL_LIMIT_SIGMA_WORDS ((size_t)64 << 20)      /* values by which correlations group events */
+#define FL_LIMIT_HIVE_BYTES (UINT64_C(1) << 30)      /* of one hive; large ones have 200 MiB */
+#define FL_LIMIT_HIVE_ANSWER ((size_t)32 << 20)      /* what is read of one hive */
+#define FL_LIMIT_HIVE_MEMORY ((size_t)256 << 20)     /* of libregf, beside the hive itself */
 #define FL_LIMIT_YARA_MEMORY (UINT64_C(3) << 30)     /* of the child that compiles */
 #define FL_LIMIT_YARA_BUFFER (UINT64_C(64) << 20)    /* larger sources are mapped, not read */
 #define FL_LIMIT_YARA_SCRIPT ((size_t)16 << 20)      /* a script put together from its parts */

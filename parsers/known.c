@@ -46,12 +46,6 @@ static int probe_kdump(const fl_probe *probe) {
   return has_bytes(probe, 0, "PAGEDUMP", 8) || has_bytes(probe, 0, "PAGEDU64", 8) ? 100 : 0;
 }
 
-/* "regf", at 20: u32 major 1 */
-static int probe_hive(const fl_probe *probe) {
-  if (!has_bytes(probe, 0, "regf", 4)) return 0;
-  return has_bytes(probe, 20, "\1\0\0\0", 4) ? 100 : 50;
-}
-
 /* First characters of a text as ASCII, whether UTF-16 with or without a byte order mark, or bytes.
  */
 static fl_str plain_head(const fl_probe *probe, char *ret_text, size_t cap) {
@@ -95,7 +89,6 @@ KNOWN(pcapng, "packet capture", "open it in Wireshark")
 KNOWN(pcap, "packet capture", "open it in Wireshark")
 KNOWN(minidump, "user-mode crash dump", "open it in WinDbg")
 KNOWN(kdump, "kernel crash dump", "open it in WinDbg")
-KNOWN(hive, "registry hive", "it holds settings, no events")
 KNOWN(reg, "registry export", "it holds settings, no events")
 KNOWN(wer, "Windows Error Reporting report",
       "the Application log has the same crash as event 1000 or 1001")
