@@ -127,10 +127,39 @@ static fl_status take_value(fl_job *job, hive *h, fl_rd *rd, fl_rows *rows, fl_e
 }
 
 static void take_damage(fl_job *job, const hive *h, fl_rd *rd) {
+  const uint32_t what = fl_rd_u32(rd);
   const cell place = take_place(h, rd);
-  const fl_str text = take_text(rd);
-  fl_job_note(job, FL_NOTE_DAMAGED, place.offset, "a key or value cannot be read: %.*s",
-              FL_STR_ARG(text));
+  const uint32_t n = fl_rd_u32(rd);
+  const fl_str key = take_text(rd);
+  switch (what) {
+    case HIVE_LOST_PAGES:
+      fl_job_note(job, FL_NOTE_DAMAGED, place.offset,
+                  "%" PRIu32
+                  " pages of the hive are overwritten or missing, the first here: what "
+                  "lay in them is lost",
+                  n);
+      return;
+    case HIVE_LOST_KEYS:
+      fl_job_note(job, FL_NOTE_DAMAGED, place.offset, "%" PRIu32 " keys below %.*s cannot be read",
+                  n, FL_STR_ARG(key));
+      return;
+    case HIVE_LOST_VALUES:
+      fl_job_note(job, FL_NOTE_DAMAGED, place.offset, "%" PRIu32 " values of %.*s cannot be read",
+                  n, FL_STR_ARG(key));
+      return;
+    case HIVE_LOST_PART:
+      fl_job_note(job, FL_NOTE_DAMAGED, place.offset,
+                  "the key %.*s is damaged: not all of it is read", FL_STR_ARG(key));
+      return;
+    case HIVE_LOST_TREE:
+      fl_job_note(job, FL_NOTE_DAMAGED, place.offset, "whether there is a key %.*s cannot be told",
+                  FL_STR_ARG(key));
+      return;
+    default:
+      fl_job_note(job, FL_NOTE_LIMIT, place.offset,
+                  "limit reached: of %.*s at most %d values are read", FL_STR_ARG(key),
+                  (int)FL_LIMIT_HIVE_VALUES);
+  }
 }
 
 static fl_status take_item(fl_job *job, hive *h, fl_rd *rd, fl_rows *rows, fl_err *err) {
@@ -204,6 +233,10 @@ static fl_status read_answer(fl_job *job, hive *h, fl_rows *rows, fl_err *err) {
   size_t n = 0;
   FL_TRY(ask(job, h, &answer, &n, err));
   fl_rd rd = fl_rd_of(answer, n);
+  if (n == 0)
+    fl_job_note(
+        job, FL_NOTE_INFO, 0,
+        "it holds none of the keys of SYSTEM, SOFTWARE or NTUSER.DAT that failures hang on");
   while (fl_rd_left(&rd) > 0) FL_TRY(take_item(job, h, &rd, rows, err));
   if (!fl_rd_ok(&rd))
     return fl_fail(err, FL_E_CORRUPT, 0, "what libregf said of it cannot be understood");

@@ -18,6 +18,21 @@ typedef struct hive_question {
 enum { HIVE_KEY = 'K', HIVE_VALUE = 'V', HIVE_DAMAGE = 'D', HIVE_CUT = 'C' };
 enum { HIVE_NO_PLACE = UINT32_MAX };
 
+typedef enum hive_damage {
+  HIVE_LOST_PAGES,
+  HIVE_LOST_KEYS, /* below the key */
+  HIVE_LOST_VALUES,
+  HIVE_LOST_PART,   /* keys or values, nobody knows how many */
+  HIVE_LOST_TREE,   /* nobody can say whether the key is there */
+  HIVE_MANY_VALUES, /* a limit */
+  HIVE_N_DAMAGES
+} hive_damage;
+
+/* How many pages lie in no sound bin, and the first of them. */
+size_t hive_bad_pages(const hive_question *hive, size_t *ret_first);
+/* Makes each such page a bin, so that the others can be read. Returns where the last bin ends. */
+size_t hive_mend(uint8_t *bytes, size_t n_bytes);
+
 /* Runs in the child (base/guard.h). */
 fl_status hive_answer(const uint8_t *question, size_t n_question, uint8_t *ret_answer,
                       size_t *n_answer);

@@ -38,7 +38,8 @@ typedef struct walk {
   libregf_file_t *file;
   uint8_t *answer; /* borrowed */
   size_t n, cap;
-  unsigned n_keys, n_damaged;
+  unsigned n_keys;
+  uint32_t n_lost; /* of what is being listed */
   bool is_full;
   const tree *tree;
 } walk;
@@ -93,13 +94,13 @@ static fl_str words_of(libregf_error_t *error, char *room, size_t cap) {
   return line ? (fl_str){line + 1, text.n - (size_t)(line + 1 - text.p)} : text;
 }
 
-static void tell_damage(walk *w, off64_t offset, libregf_error_t *error) {
-  char room[900];
-  const fl_str text = words_of(error, room, sizeof room);
-  libregf_error_free(&error);
-  if (w->n_damaged++ >= FL_LIMIT_NOTES_ALIKE || !begin_item(w, HIVE_DAMAGE, text.n)) return;
+static void tell_damage(walk *w, hive_damage what, off64_t offset, fl_str path) {
+  if (!begin_item(w, HIVE_DAMAGE, path.n)) return;
+  put_u32(w, (uint32_t)what);
   put_place(w, offset);
-  put_text(w, text);
+  put_u32(w, w->n_lost);
+  put_text(w, path);
+  w->n_lost = 0;
 }
 
 /* ---- names and values; each text is malloc's ---- */
@@ -131,16 +132,19 @@ static bool value_name(libregf_value_t *value, fl_str *ret_name) {
   return false;
 }
 
-static fl_str value_data(libregf_value_t *value, size_t *ret_n_recorded, libregf_error_t **error) {
+static bool value_data(libregf_value_t *value, size_t *ret_n_recorded, fl_str *ret_data) {
   size_t n = 0;
-  if (libregf_value_get_value_data_size(value, &n, error) != 1) return (fl_str){0};
+  *ret_data = (fl_str){0};
+  if (libregf_value_get_value_data_size(value, &n, NULL) != 1) return false;
   *ret_n_recorded = n;
-  char *bytes = n <= FL_LIMIT_HIVE_VALUE ? malloc(n + 1) : NULL;
-  if (n == 0 || !bytes) return (fl_str){bytes, 0};
-  if (libregf_value_get_value_data(value, (uint8_t *)bytes, n, error) == 1)
-    return (fl_str){bytes, n};
+  if (n == 0 || n > FL_LIMIT_HIVE_VALUE) return true;
+  char *bytes = malloc(n);
+  if (bytes && libregf_value_get_value_data(value, (uint8_t *)bytes, n, NULL) == 1) {
+    *ret_data = (fl_str){bytes, n};
+    return true;
+  }
   free(bytes);
-  return (fl_str){0};
+  return false;
 }
 
 static bool is_wanted(const walk *w, fl_str name) {
@@ -154,20 +158,16 @@ static bool is_wanted(const walk *w, fl_str name) {
   return false;
 }
 
-static void put_value(walk *w, libregf_value_t *value, fl_str name) {
-  libregf_error_t *error = NULL;
+/* false: it cannot be read. */
+static bool put_value(walk *w, libregf_value_t *value, fl_str name) {
   off64_t offset = -1;
   uint32_t type = 0;
   size_t n_recorded = 0;
+  fl_str data;
   if (libregf_value_get_offset(value, &offset, NULL) != 1) offset = -1;
-  if (libregf_value_get_value_type(value, &type, &error) != 1) {
-    tell_damage(w, offset, error);
-    return;
-  }
-  const fl_str data = value_data(value, &n_recorded, &error);
-  if (error) {
-    tell_damage(w, offset, error);
-  } else if (begin_item(w, HIVE_VALUE, name.n + data.n)) {
+  if (libregf_value_get_value_type(value, &type, NULL) != 1) return false;
+  if (!value_data(value, &n_recorded, &data)) return false;
+  if (begin_item(w, HIVE_VALUE, name.n + data.n)) {
     put_u32(w, type);
     put_place(w, offset);
     put_u32(w, (uint32_t)n_recorded);
@@ -175,28 +175,30 @@ static void put_value(walk *w, libregf_value_t *value, fl_str name) {
     put_text(w, data);
   }
   free((void *)data.p);
+  return true;
 }
 
-static void put_values(walk *w, libregf_key_t *key, off64_t offset) {
-  libregf_error_t *error = NULL;
+static bool read_value(walk *w, libregf_key_t *key, int index) {
+  libregf_value_t *value = NULL;
+  fl_str name;
+  if (libregf_key_get_value(key, index, &value, NULL) != 1) return false;
+  bool is_read = value_name(value, &name);
+  if (is_read && is_wanted(w, name)) is_read = put_value(w, value, name);
+  free((void *)name.p);
+  libregf_value_free(&value, NULL);
+  return is_read;
+}
+
+static void put_values(walk *w, libregf_key_t *key, off64_t offset, fl_str path) {
   int n = 0;
-  if (libregf_key_get_number_of_values(key, &n, &error) != 1) {
-    tell_damage(w, offset, error);
-    return;
+  if (libregf_key_get_number_of_values(key, &n, NULL) != 1) n = -1;
+  if (n > FL_LIMIT_HIVE_VALUES) {
+    n = FL_LIMIT_HIVE_VALUES;
+    tell_damage(w, HIVE_MANY_VALUES, offset, path);
   }
-  if (n > FL_LIMIT_HIVE_VALUES) n = FL_LIMIT_HIVE_VALUES;
-  for (int i = 0; i < n && !w->is_full; i++) {
-    libregf_value_t *value = NULL;
-    fl_str name;
-    if (libregf_key_get_value(key, i, &value, &error) != 1) {
-      tell_damage(w, offset, error);
-      error = NULL;
-      continue;
-    }
-    if (value_name(value, &name) && is_wanted(w, name)) put_value(w, value, name);
-    free((void *)name.p);
-    libregf_value_free(&value, NULL);
-  }
+  w->n_lost = n < 0;
+  for (int i = 0; i < n && !w->is_full; i++) w->n_lost += !read_value(w, key, i);
+  if (w->n_lost) tell_damage(w, HIVE_LOST_VALUES, offset, path);
 }
 
 /* ---- keys ---- */
@@ -210,7 +212,7 @@ static void put_key(walk *w, libregf_key_t *key, fl_str path) {
   put_u64(w, filetime);
   put_place(w, offset);
   put_text(w, path);
-  put_values(w, key, offset);
+  put_values(w, key, offset, path);
 }
 
 static fl_str join(fl_str path, fl_str name) {
@@ -234,43 +236,39 @@ static void walk_child(walk *w, libregf_key_t *child, fl_str path, unsigned dept
 
 /* Depth and number of keys are bounded, so a tree that leads back into itself ends. */
 static void walk_key(walk *w, libregf_key_t *key, fl_str path, unsigned depth) {
-  libregf_error_t *error = NULL;
   int n = 0;
+  uint32_t n_lost = 0;
   if (++w->n_keys > FL_LIMIT_HIVE_KEYS) {
     (void)begin_item(w, HIVE_CUT, w->cap);
     return;
   }
   put_key(w, key, path);
-  if (depth == 0) return;
-  if (libregf_key_get_number_of_sub_keys(key, &n, &error) != 1) {
-    tell_damage(w, -1, error);
-    return;
-  }
-  for (int i = 0; i < n && !w->is_full; i++) {
+  if (libregf_key_is_corrupted(key, NULL) == 1) tell_damage(w, HIVE_LOST_PART, -1, path);
+  if (depth != 0 && libregf_key_get_number_of_sub_keys(key, &n, NULL) != 1) n_lost = 1;
+  for (int i = 0; depth != 0 && i < n && !w->is_full; i++) {
     libregf_key_t *child = NULL;
-    if (libregf_key_get_sub_key(key, i, &child, &error) != 1) {
-      tell_damage(w, -1, error);
-      error = NULL;
+    if (libregf_key_get_sub_key(key, i, &child, NULL) != 1) {
+      n_lost++;
       continue;
     }
     walk_child(w, child, path, depth - 1);
     libregf_key_free(&child, NULL);
   }
+  w->n_lost = n_lost;
+  if (n_lost) tell_damage(w, HIVE_LOST_KEYS, -1, path);
 }
 
-/* NULL: there is none, which is no damage. */
-static libregf_key_t *sub_key(libregf_key_t *key, const char *path) {
+/* NULL: there is none, or (*ret_is_lost, where it is asked for) that cannot be told. */
+static libregf_key_t *sub_key(libregf_key_t *key, const char *path, bool *ret_is_lost) {
   libregf_key_t *found = NULL;
-  libregf_error_t *error = NULL;
-  if (libregf_key_get_sub_key_by_utf8_path(key, (const uint8_t *)path, strlen(path), &found,
-                                           &error) == 1)
-    return found;
-  libregf_error_free(&error);
-  return NULL;
+  const int n =
+      libregf_key_get_sub_key_by_utf8_path(key, (const uint8_t *)path, strlen(path), &found, NULL);
+  if (ret_is_lost) *ret_is_lost = n < 0;
+  return n == 1 ? found : NULL;
 }
 
 static bool has_key(libregf_key_t *key, const char *path) {
-  libregf_key_t *found = sub_key(key, path);
+  libregf_key_t *found = sub_key(key, path, NULL);
   if (!found) return false;
   libregf_key_free(&found, NULL);
   return true;
@@ -280,13 +278,14 @@ static bool has_key(libregf_key_t *key, const char *path) {
 
 static void walk_tree(walk *w, libregf_key_t *from, const char *top, const tree *t) {
   const char *path = t->path[0] == ':' ? t->path + 1 : t->path;
-  libregf_key_t *key = sub_key(from, path);
-  if (!key) return;
+  bool is_lost = false;
+  libregf_key_t *key = sub_key(from, path, &is_lost);
   const fl_str full = join(fl_str_of(top), fl_str_of(path));
   w->tree = t;
-  if (full.p) walk_key(w, key, full, t->depth);
+  if (key && full.p) walk_key(w, key, full, t->depth);
+  if (is_lost && full.p) tell_damage(w, HIVE_LOST_TREE, -1, full);
   free((void *)full.p);
-  libregf_key_free(&key, NULL);
+  if (key) libregf_key_free(&key, NULL);
 }
 
 static void walk_trees(walk *w, hive_kind kind, libregf_key_t *from, const char *top) {
@@ -299,7 +298,7 @@ static uint32_t current_set(libregf_key_t *root) {
   uint32_t number = 0;
   uint8_t bytes[4] = {0};
   libregf_value_t *value = NULL;
-  libregf_key_t *select = sub_key(root, "Select");
+  libregf_key_t *select = sub_key(root, "Select", NULL);
   if (select && libregf_key_get_value_by_utf8_name(select, (const uint8_t *)"Current", 7, &value,
                                                    NULL) == 1) {
     size_t n = 0;
@@ -319,7 +318,7 @@ static void walk_system(walk *w, libregf_key_t *root) {
   name[11] = (char)('0' + number / 10 % 10);
   name[12] = (char)('0' + number % 10);
   walk_tree(w, root, "HKLM\\SYSTEM", &trees[0]);
-  libregf_key_t *set = sub_key(root, name);
+  libregf_key_t *set = sub_key(root, name, NULL);
   if (!set) return;
   walk_trees(w, SYSTEM, set, "HKLM\\SYSTEM\\CurrentControlSet");
   libregf_key_free(&set, NULL);
@@ -368,7 +367,19 @@ static fl_status read_file(walk *w, libbfio_handle_t *range, fl_err *err) {
   return FL_OK;
 }
 
+static void mend(walk *w) {
+  size_t first = 0;
+  uint8_t *copy = NULL;
+  w->n_lost = (uint32_t)hive_bad_pages(&w->hive, &first);
+  if (w->n_lost == 0) return;
+  tell_damage(w, HIVE_LOST_PAGES, (off64_t)first + 4, FL_STR(""));
+  if (!(copy = malloc(w->hive.n_bytes))) return;
+  memcpy(copy, w->hive.bytes, w->hive.n_bytes);
+  w->hive = (hive_question){copy, hive_mend(copy, w->hive.n_bytes)}; /* the child's end frees it */
+}
+
 static fl_status read_hive(walk *w, fl_err *err) {
+  mend(w);
   libbfio_handle_t *range = NULL;
   const bool is_ready =
       libbfio_memory_range_initialize(&range, NULL) == 1 &&
