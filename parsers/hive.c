@@ -140,16 +140,12 @@ static void take_damage(fl_job *job, const hive *h, fl_rd *rd) {
                   n);
       return;
     case HIVE_LOST_KEYS:
-      fl_job_note(job, FL_NOTE_DAMAGED, place.offset, "%" PRIu32 " keys below %.*s cannot be read",
-                  n, FL_STR_ARG(key));
+      fl_job_note(job, FL_NOTE_DAMAGED, place.offset, "keys below %.*s cannot be read: %" PRIu32,
+                  FL_STR_ARG(key), n);
       return;
     case HIVE_LOST_VALUES:
-      fl_job_note(job, FL_NOTE_DAMAGED, place.offset, "%" PRIu32 " values of %.*s cannot be read",
-                  n, FL_STR_ARG(key));
-      return;
-    case HIVE_LOST_PART:
-      fl_job_note(job, FL_NOTE_DAMAGED, place.offset,
-                  "the key %.*s is damaged: not all of it is read", FL_STR_ARG(key));
+      fl_job_note(job, FL_NOTE_DAMAGED, place.offset, "values of %.*s cannot be read: %" PRIu32,
+                  FL_STR_ARG(key), n);
       return;
     case HIVE_LOST_TREE:
       fl_job_note(job, FL_NOTE_DAMAGED, place.offset, "whether there is a key %.*s cannot be told",

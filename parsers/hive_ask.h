@@ -22,7 +22,6 @@ typedef enum hive_damage {
   HIVE_LOST_PAGES,
   HIVE_LOST_KEYS, /* below the key */
   HIVE_LOST_VALUES,
-  HIVE_LOST_PART,   /* keys or values, nobody knows how many */
   HIVE_LOST_TREE,   /* nobody can say whether the key is there */
   HIVE_MANY_VALUES, /* a limit */
   HIVE_N_DAMAGES

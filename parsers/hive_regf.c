@@ -189,24 +189,41 @@ static bool read_value(walk *w, libregf_key_t *key, int index) {
   return is_read;
 }
 
+/* What the key itself counts but the library does not find, which then says nothing of it. Of the
+ * key: at 20 u32 keys below it, at 36 u32 values. */
+static uint32_t count_lost(const walk *w, off64_t offset, size_t at, int n_found) {
+  enum { KEY_HEADER = 76, MOST = 1 << 20 };
+  uint32_t n = 0;
+  const bool is_in = offset >= 0 && w->hive.n_bytes >= KEY_HEADER &&
+                     (uint64_t)offset <= w->hive.n_bytes - KEY_HEADER;
+  if (is_in) memcpy(&n, w->hive.bytes + offset + at, sizeof n);
+  if (n_found < 0) n_found = 0;
+  return n <= MOST && n > (uint32_t)n_found ? n - (uint32_t)n_found : 0;
+}
+
 static void put_values(walk *w, libregf_key_t *key, off64_t offset, fl_str path) {
   int n = 0;
   if (libregf_key_get_number_of_values(key, &n, NULL) != 1) n = -1;
+  const uint32_t n_missing = count_lost(w, offset, 36, n);
   if (n > FL_LIMIT_HIVE_VALUES) {
     n = FL_LIMIT_HIVE_VALUES;
     tell_damage(w, HIVE_MANY_VALUES, offset, path);
   }
-  w->n_lost = n < 0;
+  w->n_lost = n_missing;
   for (int i = 0; i < n && !w->is_full; i++) w->n_lost += !read_value(w, key, i);
   if (w->n_lost) tell_damage(w, HIVE_LOST_VALUES, offset, path);
 }
 
 /* ---- keys ---- */
 
+static off64_t key_offset(libregf_key_t *key) {
+  off64_t offset = -1;
+  return libregf_key_get_offset(key, &offset, NULL) == 1 ? offset : -1;
+}
+
 static void put_key(walk *w, libregf_key_t *key, fl_str path) {
   uint64_t filetime = 0;
-  off64_t offset = -1;
-  if (libregf_key_get_offset(key, &offset, NULL) != 1) offset = -1;
+  const off64_t offset = key_offset(key);
   if (libregf_key_get_last_written_time(key, &filetime, NULL) != 1) filetime = 0;
   if (!begin_item(w, HIVE_KEY, path.n)) return;
   put_u64(w, filetime);
@@ -237,14 +254,13 @@ static void walk_child(walk *w, libregf_key_t *child, fl_str path, unsigned dept
 /* Depth and number of keys are bounded, so a tree that leads back into itself ends. */
 static void walk_key(walk *w, libregf_key_t *key, fl_str path, unsigned depth) {
   int n = 0;
-  uint32_t n_lost = 0;
   if (++w->n_keys > FL_LIMIT_HIVE_KEYS) {
     (void)begin_item(w, HIVE_CUT, w->cap);
     return;
   }
   put_key(w, key, path);
-  if (libregf_key_is_corrupted(key, NULL) == 1) tell_damage(w, HIVE_LOST_PART, -1, path);
-  if (depth != 0 && libregf_key_get_number_of_sub_keys(key, &n, NULL) != 1) n_lost = 1;
+  if (libregf_key_get_number_of_sub_keys(key, &n, NULL) != 1) n = -1;
+  uint32_t n_lost = depth != 0 ? count_lost(w, key_offset(key), 20, n) : 0;
   for (int i = 0; depth != 0 && i < n && !w->is_full; i++) {
     libregf_key_t *child = NULL;
     if (libregf_key_get_sub_key(key, i, &child, NULL) != 1) {
@@ -255,7 +271,7 @@ static void walk_key(walk *w, libregf_key_t *key, fl_str path, unsigned depth) {
     libregf_key_free(&child, NULL);
   }
   w->n_lost = n_lost;
-  if (n_lost) tell_damage(w, HIVE_LOST_KEYS, -1, path);
+  if (n_lost) tell_damage(w, HIVE_LOST_KEYS, key_offset(key), path);
 }
 
 /* NULL: there is none, or (*ret_is_lost, where it is asked for) that cannot be told. */
