@@ -34,6 +34,7 @@ enum {
   FL_LIMIT_HIVE_PATH = 16 << 10,    /* bytes of a key with all keys above it */
   FL_LIMIT_HIVE_VALUE = 64 << 10,   /* bytes of a value that are read; longer ones are left */
   FL_LIMIT_HIVE_SECONDS = 20,       /* of processor time; a large one takes one */
+  FL_LIMIT_REG_LINES = 4096,        /* of one text in an export; then its quote was forgotten */
   FL_LIMIT_SETTING_BINARY = 1024,   /* bytes of a binary value that are kept */
   FL_LIMIT_RULE_FILE = 1 << 20,     /* bytes of one rule file */
   FL_LIMIT_YARA_FILE = 16 << 20,    /* one YARA source; the largest public set in one file has 13 */

@@ -52,6 +52,13 @@ static fl_str lowered(fl_str s, fl_arena *arena) {
   return (fl_str){copy, s.n};
 }
 
+/* What is a number in one record and text in another stays what it is. */
+static bool as_any(const fl_value *value, fl_arena *arena, fl_value *ret_value) {
+  (void)arena;
+  *ret_value = *value;
+  return value->kind != FL_V_NULL;
+}
+
 /* A lone "-" is how the Security log writes nothing. */
 static bool as_str(const fl_value *value, fl_arena *arena, fl_value *ret_value) {
   const fl_str text = fl_value_text(value, arena);
@@ -391,6 +398,7 @@ static const struct {
   const char *name;
   fl_convert convert;
 } types[] = {{"str", as_str},
+             {"any", as_any},
              {"u32", fl_convert_u32},
              {"ip", as_ip},
              {"user", as_user},

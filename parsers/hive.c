@@ -24,7 +24,7 @@ typedef struct hive {
   fl_guard *guard;
   cell *cells; /* what was read, for the ledger */
   size_t n_cells, cap_cells;
-  reg_rows *out;
+  fl_fact fact;
   reg_value now; /* its key is the last one of the answer */
 } hive;
 
@@ -92,14 +92,7 @@ static fl_status take_key(hive *h, fl_rd *rd, fl_err *err) {
   return keep_cell(h, place, err);
 }
 
-static bool is_computer_name(const reg_value *v) {
-  static const char *const end = "\\ComputerName\\ComputerName";
-  const size_t n = strlen(end);
-  return v->key.n > n && fl_str_eq_nocase((fl_str){v->key.p + v->key.n - n, n}, fl_str_of(end)) &&
-         fl_str_eq_nocase(v->name, FL_STR("ComputerName"));
-}
-
-static fl_status take_value(fl_job *job, hive *h, fl_rd *rd, fl_rows *rows, fl_err *err) {
+static fl_status take_value(fl_job *job, hive *h, fl_rd *rd, fl_err *err) {
   reg_value *v = &h->now;
   v->type = fl_rd_u32(rd);
   const cell place = take_place(h, rd);
@@ -117,13 +110,7 @@ static fl_status take_value(fl_job *job, hive *h, fl_rd *rd, fl_rows *rows, fl_e
                 "limit reached: a value of %" PRIu32 " bytes is not read, at most %d", n_recorded,
                 (int)FL_LIMIT_HIVE_VALUE);
   FL_TRY(keep_cell(h, place, err));
-  if (is_computer_name(v)) {
-    bool is_cut = false;
-    const fl_raw name = reg_value_raw(v, job->arena, &is_cut);
-    if (name.type == FL_T_UTF8)
-      FL_TRY(reg_rows_set_host(h->out, (fl_str){(const char *)name.p, name.n}, err));
-  }
-  return reg_rows_add(h->out, rows, v, err);
+  return reg_rows_add(&h->fact, v, err);
 }
 
 static void take_damage(fl_job *job, const hive *h, fl_rd *rd) {
@@ -158,12 +145,12 @@ static void take_damage(fl_job *job, const hive *h, fl_rd *rd) {
   }
 }
 
-static fl_status take_item(fl_job *job, hive *h, fl_rd *rd, fl_rows *rows, fl_err *err) {
+static fl_status take_item(fl_job *job, hive *h, fl_rd *rd, fl_err *err) {
   switch (fl_rd_u8(rd)) {
     case HIVE_KEY:
       return take_key(h, rd, err);
     case HIVE_VALUE:
-      return take_value(job, h, rd, rows, err);
+      return take_value(job, h, rd, err);
     case HIVE_DAMAGE:
       take_damage(job, h, rd);
       return FL_OK;
@@ -221,10 +208,10 @@ static fl_status open_hive(fl_job *job, void *state, uint64_t *ret_n_spans, fl_e
   h->n_bytes = (size_t)size;
   size_t n = 0;
   FL_TRY(fl_source_read(job->source, 0, h->head, sizeof h->head, &n, err));
-  return reg_rows_open(job, &h->out, err);
+  return FL_OK;
 }
 
-static fl_status read_answer(fl_job *job, hive *h, fl_rows *rows, fl_err *err) {
+static fl_status read_answer(fl_job *job, hive *h, fl_err *err) {
   const uint8_t *answer = NULL;
   size_t n = 0;
   FL_TRY(ask(job, h, &answer, &n, err));
@@ -233,7 +220,7 @@ static fl_status read_answer(fl_job *job, hive *h, fl_rows *rows, fl_err *err) {
     fl_job_note(
         job, FL_NOTE_INFO, 0,
         "it holds none of the keys of SYSTEM, SOFTWARE or NTUSER.DAT that failures hang on");
-  while (fl_rd_left(&rd) > 0) FL_TRY(take_item(job, h, &rd, rows, err));
+  while (fl_rd_left(&rd) > 0) FL_TRY(take_item(job, h, &rd, err));
   if (!fl_rd_ok(&rd))
     return fl_fail(err, FL_E_CORRUPT, 0, "what libregf said of it cannot be understood");
   tell_ledger(job, h);
@@ -254,7 +241,8 @@ static fl_status read_hive(fl_job *job, void *state, fl_rows *rows, fl_err *err)
                    "a hive is read by libregf in a process of its own, and no process may be "
                    "started with the engine that was chosen");
   note_dirty(job, h);
-  return read_answer(job, h, rows, err);
+  FL_TRY(fl_fact_init(&h->fact, job, rows, err));
+  return read_answer(job, h, err);
 }
 
 static void close_hive(fl_job *job, void *state) {

@@ -333,11 +333,10 @@ static void walk_system(walk *w, libregf_key_t *root) {
   name[10] = (char)('0' + number / 100);
   name[11] = (char)('0' + number / 10 % 10);
   name[12] = (char)('0' + number % 10);
-  walk_tree(w, root, "HKLM\\SYSTEM", &trees[0]);
   libregf_key_t *set = sub_key(root, name, NULL);
-  if (!set) return;
-  walk_trees(w, SYSTEM, set, "HKLM\\SYSTEM\\CurrentControlSet");
-  libregf_key_free(&set, NULL);
+  if (set) walk_trees(w, SYSTEM, set, "HKLM\\SYSTEM\\CurrentControlSet");
+  if (set) libregf_key_free(&set, NULL);
+  walk_tree(w, root, "HKLM\\SYSTEM", &trees[0]);
 }
 
 /* What the root holds tells which hive it is: names of files do not last. */

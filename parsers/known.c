@@ -63,13 +63,6 @@ static bool starts_with(fl_str s, const char *start) {
   return s.n >= n && memcmp(s.p, start, n) == 0;
 }
 
-static int probe_reg(const fl_probe *probe) {
-  char text[64];
-  const fl_str head = plain_head(probe, text, sizeof text);
-  return starts_with(head, "Windows Registry Editor Version") || starts_with(head, "REGEDIT4") ? 100
-                                                                                               : 0;
-}
-
 /* "Version=1", then "EventType=" in one of the next lines */
 static int probe_wer(const fl_probe *probe) {
   char text[64];
@@ -89,6 +82,5 @@ KNOWN(pcapng, "packet capture", "open it in Wireshark")
 KNOWN(pcap, "packet capture", "open it in Wireshark")
 KNOWN(minidump, "user-mode crash dump", "open it in WinDbg")
 KNOWN(kdump, "kernel crash dump", "open it in WinDbg")
-KNOWN(reg, "registry export", "it holds settings, no events")
 KNOWN(wer, "Windows Error Reporting report",
       "the Application log has the same crash as event 1000 or 1001")

@@ -1,175 +1,113 @@
-/* reg_rows.c - registry values become rows. */
+/* reg_rows.c - registry values become facts of the machine's state. */
 #include "parsers/reg_rows.h"
 
-#include "base/limits.h"
 #include "base/text.h"
+#include "parsers/setting.h"
 
-enum { SETTING_REGISTRY = 101, SETTING_RDP = 102, MOST_FIELDS = 24 };
-
-struct reg_rows {
-  fl_job *job;
-  fl_str host;
-};
-
-/* A row in the making. */
-typedef struct making {
-  fl_arena *arena;
-  fl_str names[MOST_FIELDS];
-  fl_raw raws[MOST_FIELDS];
-  uint32_t n;
-} making;
-
-static fl_raw raw_text(fl_str text) {
-  return (fl_raw){(const uint8_t *)text.p, (uint32_t)text.n, text.p ? FL_T_UTF8 : FL_T_NULL, 0};
+static fl_str text_of(fl_raw raw) {
+  return raw.type == FL_T_UTF8 ? (fl_str){(const char *)raw.p, raw.n} : (fl_str){0};
 }
 
-static void put(making *m, const char *name, fl_raw raw) {
-  if (m->n == MOST_FIELDS || raw.type == FL_T_NULL) return;
-  m->names[m->n] = fl_str_of(name);
-  m->raws[m->n++] = raw;
-}
-
-/* A copy: keys and names live no longer than the call. */
-static void put_text(making *m, const char *name, fl_str text) {
-  if (text.n) put(m, name, raw_text(fl_arena_str(m->arena, text)));
-}
-
-static void put_number(making *m, const char *name, uint64_t number) {
-  uint64_t *copy = fl_arena_take(m->arena, sizeof *copy);
-  if (!copy) return;
-  *copy = number;
-  put(m, name, (fl_raw){(const uint8_t *)copy, sizeof *copy, FL_T_U64, 0});
-}
-
-static fl_str type_name(uint32_t type, fl_arena *arena) {
-  if (type < REG_N_TYPES) return fl_str_of(reg_type_names[type]);
-  return fl_arena_printf(arena, "0x%x", (unsigned)type);
-}
-
-/* Any number but 0 switches a protocol on. */
-static void put_switch(making *m, const setting *s, fl_str name, fl_raw value) {
+/* Any number but 0 switches a protocol or algorithm on. */
+static void put_switch(fl_fact *fact, const setting *s, fl_str name, fl_raw value) {
   uint64_t number = 0;
   const bool is_schannel = s->parts[SETTING_SIDE].n != 0 || s->parts[SETTING_ALGORITHM].n != 0;
   if (!is_schannel || !fl_raw_u64(value, &number)) return;
   const bool is_enabled = fl_str_eq_nocase(name, FL_STR("Enabled"));
-  put_number(m, is_enabled ? "enabled" : "disabled_by_default", number != 0);
+  fl_fact_number(fact, is_enabled ? "enabled" : "disabled_by_default", number != 0);
 }
 
 /* "v2.31|Action=Allow|Active=TRUE|Dir=In|Protocol=6|LPort=3389|…" */
-static void put_rule(making *m, fl_str name, fl_str text) {
+static void put_rule(fl_fact *fact, fl_str name, fl_str text) {
   static const struct {
     const char *theirs, *ours;
   } parts[] = {{"Action", "action"}, {"Active", "active"},        {"Dir", "direction"},
                {"LPort", "port"},    {"Protocol", "ip_protocol"}, {"Profile", "profile"}};
-  put_text(m, "rule", name);
+  bool is_told[sizeof parts / sizeof *parts] = {false};
+  fl_fact_text(fact, "rule", name);
   while (text.n) {
     const char *end = memchr(text.p, '|', text.n);
     const fl_str part = {text.p, end ? (size_t)(end - text.p) : text.n};
     const char *equals = part.n ? memchr(part.p, '=', part.n) : NULL;
     const fl_str word = {part.p, equals ? (size_t)(equals - part.p) : 0};
     for (size_t i = 0; word.n && i < sizeof parts / sizeof *parts; i++)
-      if (fl_str_eq(word, fl_str_of(parts[i].theirs)))
-        put_text(m, parts[i].ours, (fl_str){equals + 1, part.n - word.n - 1});
+      if (!is_told[i] && fl_str_eq(word, fl_str_of(parts[i].theirs))) {
+        fl_fact_text(fact, parts[i].ours, (fl_str){equals + 1, part.n - word.n - 1});
+        is_told[i] = true;
+      }
     text = end ? (fl_str){end + 1, text.n - part.n - 1} : (fl_str){0};
   }
 }
 
-/* A thumbprint in the form that certificates are listed with. */
-static fl_raw thumbprint(fl_raw value, fl_arena *arena) {
-  if (value.type != FL_T_BIN) return value;
-  const fl_str hex = fl_raw_text(value, arena);
-  char *lower = hex.p ? fl_arena_take(arena, hex.n + 1) : NULL;
-  for (size_t i = 0; lower && i < hex.n; i++) lower[i] = fl_lower(hex.p[i]);
-  return lower ? raw_text((fl_str){lower, hex.n}) : (fl_raw){.type = FL_T_NULL};
+static void put_lower(fl_fact *fact, const char *name, fl_str text) {
+  char *lower = fl_arena_take(fact->rows->arena, text.n + 1);
+  for (size_t i = 0; lower && i < text.n; i++) lower[i] = fl_lower(text.p[i]);
+  if (lower) fl_fact_text(fact, name, (fl_str){lower, text.n});
+  else fact->is_out_of_memory = true;
 }
 
-static fl_raw value_of(const reg_value *v, making *m, bool *is_cut) {
+static void put_setting(fl_fact *fact, const setting *s, const reg_value *v, fl_raw value) {
+  fl_fact_text(fact, "setting", s->name);
+  fl_fact_words(fact, "layer", s->layer);
+  for (size_t i = 0; i < SETTING_N_PARTS; i++)
+    if (i == SETTING_SIDE) put_lower(fact, setting_part_names[i], s->parts[i]);
+    else fl_fact_text(fact, setting_part_names[i], s->parts[i]);
+  put_switch(fact, s, v->name, value);
+  if (fl_str_eq(s->name, FL_STR("FirewallRule"))) put_rule(fact, v->name, text_of(value));
+}
+
+/* Thumbprints have the form in which certificates are listed. */
+static void put_value(fl_fact *fact, const setting *s, fl_raw value) {
+  uint64_t number = 0;
+  if (value.type == FL_T_NULL) return;
+  if (value.type == FL_T_U32 || value.type == FL_T_U64) {
+    if (fl_raw_u64(value, &number)) fl_fact_number(fact, "value", number);
+    return;
+  }
+  const fl_str text = fl_raw_text(value, fact->rows->arena);
+  if (value.n && !text.p) fact->is_out_of_memory = true;
+  else if (fl_str_eq(s->name, FL_STR("SSLCertificateSHA1Hash"))) put_lower(fact, "value", text);
+  else fl_fact_text(fact, "value", text);
+}
+
+static void put_type(fl_fact *fact, const reg_value *v) {
+  if (v->is_deleted || v->is_type_guessed) return;
+  if (v->type < REG_N_TYPES) fl_fact_words(fact, "type", reg_type_names[v->type]);
+  else
+    fl_fact_text(fact, "type", fl_arena_printf(fact->rows->arena, "REG_0x%x", (unsigned)v->type));
+}
+
+/* What the registry says of its own machine. */
+static void learn_host(fl_fact *fact, const reg_value *v, fl_raw value) {
+  static const char *const end = "\\ComputerName\\ComputerName";
+  const size_t n = strlen(end);
+  const bool is_name = v->key.n > n &&
+                       fl_str_eq_nocase((fl_str){v->key.p + v->key.n - n, n}, fl_str_of(end)) &&
+                       fl_str_eq_nocase(v->name, FL_STR("ComputerName"));
+  if (is_name && text_of(value).n)
+    fact->collected.host = fl_arena_str(fact->job->arena, text_of(value));
+}
+
+static fl_raw value_of(fl_fact *fact, const reg_value *v, bool *is_cut) {
+  static const fl_raw withheld = {(const uint8_t *)"(withheld)", 10, FL_T_UTF8, 0};
   if (v->is_deleted) return (fl_raw){.type = FL_T_NULL};
-  if (setting_is_secret(v->name)) return raw_text(FL_STR("(withheld)"));
-  return reg_value_raw(v, m->arena, is_cut);
+  if (setting_is_secret(v->name)) return withheld;
+  return reg_value_raw(v, fact->rows->arena, is_cut);
 }
 
-static void put_setting(making *m, const setting *s, const reg_value *v, fl_raw value) {
-  const fl_str text =
-      value.type == FL_T_UTF8 ? (fl_str){(const char *)value.p, value.n} : (fl_str){0};
-  put_text(m, "setting", s->name);
-  put_text(m, "layer", fl_str_of(s->layer));
-  for (size_t i = 0; i < SETTING_N_PARTS; i++) {
-    fl_str part = s->parts[i];
-    if (i == SETTING_SIDE && part.n) part = fl_arena_str(m->arena, part);
-    if (i == SETTING_SIDE && part.p) ((char *)part.p)[0] = fl_lower(part.p[0]);
-    put_text(m, setting_part_names[i], part);
-  }
-  put_switch(m, s, v->name, value);
-  if (fl_str_eq(s->name, FL_STR("FirewallRule"))) put_rule(m, v->name, text);
-}
-
-static fl_shape *shape_of(const reg_rows *r, const making *m, uint64_t id) {
-  fl_shape *shape = FL_NEW(m->arena, fl_shape);
-  fl_shape_field *fields = FL_NEW_ARRAY(m->arena, fl_shape_field, m->n);
-  fl_ref *refs = FL_NEW_ARRAY(m->arena, fl_ref, m->n);
-  uint64_t *number = FL_NEW(m->arena, uint64_t);
-  if (!shape || !fields || !refs || !number) return NULL;
-  for (uint32_t i = 0; i < m->n; i++) {
-    refs[i] = (fl_ref){.kind = FL_REF_SLOT, .slot = i};
-    fields[i] = (fl_shape_field){.name = m->names[i], .refs = &refs[i], .n_refs = 1};
-  }
-  *number = id;
-  *shape = (fl_shape){.serial = FL_SHAPE_TEMPORARY | fl_job_shape_serial(r->job),
-                      .n_slots = m->n + 2,
-                      .fields = fields,
-                      .n_fields = m->n};
-  shape->columns[FL_C_PROVIDER] =
-      (fl_ref){.kind = FL_REF_CONST, .constant = raw_text(FL_STR("faultline-state"))};
-  shape->columns[FL_C_EVENT_ID] =
-      (fl_ref){.kind = FL_REF_CONST, .constant = {(const uint8_t *)number, 8, FL_T_U64, 0}};
-  shape->columns[FL_C_HOST] = (fl_ref){.kind = FL_REF_SLOT, .slot = m->n};
-  shape->columns[FL_C_RECORD_ID] = (fl_ref){.kind = FL_REF_SLOT, .slot = m->n + 1};
-  return shape;
-}
-
-fl_status reg_rows_open(fl_job *job, reg_rows **ret_rows, fl_err *err) {
-  reg_rows *r = FL_NEW(job->arena, reg_rows);
-  if (!r) return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
-  r->job = job;
-  *ret_rows = r;
-  return FL_OK;
-}
-
-fl_status reg_rows_set_host(reg_rows *r, fl_str host, fl_err *err) {
-  r->host = fl_arena_str(r->job->arena, host);
-  return r->host.p ? FL_OK : fl_fail(err, FL_E_NOMEM, 0, "out of memory");
-}
-
-fl_status reg_rows_add(reg_rows *r, fl_rows *rows, const reg_value *v, fl_err *err) {
-  making m = {.arena = rows->arena};
+fl_status reg_rows_add(fl_fact *fact, const reg_value *v, fl_err *err) {
   bool is_cut = v->is_cut;
-  fl_raw value = value_of(v, &m, &is_cut);
-  const fl_str text =
-      value.type == FL_T_UTF8 ? (fl_str){(const char *)value.p, value.n} : (fl_str){0};
-  const setting s = setting_of(v->key, v->name, text);
-  if (fl_str_eq(s.name, FL_STR("SSLCertificateSHA1Hash"))) value = thumbprint(value, m.arena);
-  if (s.name.n) put_setting(&m, &s, v, value);
-  put_text(&m, "key", v->key);
-  put_text(&m, "name", v->name);
-  put(&m, "value", value);
-  put_text(&m, "type", type_name(v->type, m.arena));
-  if (v->is_deleted) put_number(&m, "deleted", 1);
-  const fl_shape *shape = shape_of(r, &m, s.name.n ? SETTING_RDP : SETTING_REGISTRY);
-  if (!shape) return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
-  FL_TRY(fl_rows_slots(rows, shape->n_slots, err));
-  const fl_row row = {
-      .shape = shape,
-      .t = v->has_time ? v->t : 0,
-      .offset = v->offset,
-      .length = v->length,
-      .slot0 = rows->n_slots,
-      .flags = (v->has_time ? 0 : FL_F_TIME_INVALID) | (is_cut ? FL_F_TRUNCATED : 0)};
-  memcpy(rows->slots + rows->n_slots, m.raws, m.n * sizeof *m.raws);
-  rows->slots[row.slot0 + m.n] = raw_text(fl_arena_str(m.arena, r->host));
-  if (r->host.n == 0) rows->slots[row.slot0 + m.n] = (fl_raw){.type = FL_T_NULL};
-  rows->slots[row.slot0 + m.n + 1] = (fl_raw){.type = FL_T_NULL};
-  rows->n_slots += shape->n_slots;
-  fl_rows_add(rows, &row);
-  return rows->n_rows == FL_BATCH_ROWS ? fl_rows_flush(r->job, rows, err) : FL_OK;
+  const fl_raw value = value_of(fact, v, &is_cut);
+  const setting s = setting_of(v->key, v->name, text_of(value));
+  learn_host(fact, v, value);
+  fl_fact_begin(fact, s.name.n ? FL_STATE_RDP : FL_STATE_REGISTRY, v->offset, v->length, v->line);
+  if (v->has_time) fl_fact_time(fact, v->t, false);
+  if (s.name.n) put_setting(fact, &s, v, value);
+  fl_fact_text(fact, "key", v->key);
+  fl_fact_text(fact, "name", v->name);
+  put_value(fact, &s, value);
+  put_type(fact, v);
+  if (v->is_deleted) fl_fact_bool(fact, "deleted", true);
+  if (is_cut) fl_fact_bool(fact, "is_cut", true);
+  return fl_fact_add(fact, err);
 }

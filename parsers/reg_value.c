@@ -98,7 +98,7 @@ fl_raw reg_value_raw(const reg_value *v, fl_arena *arena, bool *is_cut) {
   return binary(v, arena, is_cut);
 }
 
-fl_str reg_key_unified(fl_str key, fl_arena *arena) {
+fl_str reg_key_root(fl_str key) {
   static const struct {
     const char *root, *unified;
   } roots[] = {
@@ -118,8 +118,6 @@ fl_str reg_key_unified(fl_str key, fl_arena *arena) {
   const char *end = key.n ? memchr(key.p, '\\', key.n) : NULL;
   const fl_str root = {key.p, end ? (size_t)(end - key.p) : key.n};
   for (size_t i = 0; i < sizeof roots / sizeof *roots; i++)
-    if (fl_str_eq_nocase(root, fl_str_of(roots[i].root)))
-      return fl_arena_printf(arena, "%s%.*s", roots[i].unified, (int)(key.n - root.n),
-                             key.p + root.n);
+    if (fl_str_eq_nocase(root, fl_str_of(roots[i].root))) return fl_str_of(roots[i].unified);
   return (fl_str){0};
 }

@@ -31,7 +31,8 @@ typedef struct reg_value {
   uint32_t type;
   const uint8_t *data;
   size_t n_data;
-  bool is_utf8;    /* strings are UTF-8, items of REG_MULTI_SZ end with NUL; else UTF-16LE */
+  bool is_utf8; /* strings are UTF-8, items of REG_MULTI_SZ end with NUL; else UTF-16LE */
+  bool is_type_guessed;
   bool is_deleted; /* the key (without a name) or the value is to be removed */
   bool is_cut;     /* there was more data */
   bool has_time;   /* t: when the key was written last */
@@ -42,8 +43,7 @@ typedef struct reg_value {
 
 /* Text of strings, numbers of numbers, binary of the rest (cut, *is_cut set); in the arena. */
 fl_raw reg_value_raw(const reg_value *value, fl_arena *arena, bool *is_cut);
-/* The root of a key in its one form: HKEY_LOCAL_MACHINE\… becomes HKLM\…. p NULL: it begins with
- * no root. */
-fl_str reg_key_unified(fl_str key, fl_arena *arena);
+/* The root of a key in its one form: of HKEY_LOCAL_MACHINE\… "HKLM". Empty: there is none. */
+fl_str reg_key_root(fl_str key);
 
 #endif
