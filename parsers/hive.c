@@ -12,7 +12,7 @@
 #include "parsers/reg_rows.h"
 #include "parsers/source.h"
 
-enum { BASE_BLOCK = 4096, PRIMARY = 0 };
+enum { BASE_BLOCK = 4096 };
 
 typedef struct cell {
   uint64_t offset, length;
@@ -227,10 +227,16 @@ static fl_status read_answer(fl_job *job, hive *h, fl_err *err) {
   return FL_OK;
 }
 
+/* At 28: 0 a hive; 1, 2 and 6 the changes that lie beside one. */
+static bool is_log_of_changes(const hive *h) {
+  const uint32_t type = fl_le32(h->head + 28);
+  return type == 1 || type == 2 || type == 6;
+}
+
 /* Here no other thread of the parsers runs, so a child may be forked (docs/adr/0007). */
 static fl_status read_hive(fl_job *job, void *state, fl_rows *rows, fl_err *err) {
   hive *h = state;
-  if (fl_le32(h->head + 28) != PRIMARY) {
+  if (is_log_of_changes(h)) {
     fl_job_note(job, FL_NOTE_INFO, 28,
                 "changes of a registry hive that lies beside it: they are not replayed");
     fl_job_ledger(job, 0, h->n_bytes, FL_L_SKIPPED, "changes of a hive, not replayed");

@@ -54,11 +54,13 @@ static uint8_t *slurp(const char *path, size_t *ret_n) {
 
 /* No format that anybody claims. */
 static const uint8_t picture[] = "\x89PNG\r\n\x1a\n\0\0\0\rIHDR";
-static const uint8_t hive[] = "regf\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1\0\0\0\3\0\0\0";
+static const uint8_t old_log[] = "\x30\0\0\0LfLe\1\0\0\0\1\0\0\0\3\0\0\0\0\0\0\0\0\0\0\0";
 static const member three[] = {{"logs/a.png", picture, sizeof picture},
-                               {"logs/SYSTEM.hiv", hive, sizeof hive},
+                               {"logs/SYSTEM.evt", old_log, sizeof old_log},
                                {"read me.txt", "hello\n", 6}};
-#define NO_HIVE "registry hive: not read by this version; it holds settings, no events\n"
+#define NO_OLD                                                                                  \
+  "legacy event log (.evt): not read by this version; convert it with \"wevtutil epl FILE.evt " \
+  "FILE.evtx /lf:true\", or in Event Viewer with \"Save All Events As\", on a Windows machine\n"
 #define NO_TEXT                            \
   "plain text: not read by this version; " \
   "events are read from .evtx files, folders and archives of them\n"
@@ -138,8 +140,8 @@ static void expect_three(const char *path, const char *type) {
   assert_int_equal(stat(path, &st), 0);
   char lines[1024];
   snprintf(lines, sizeof lines,
-           "%s!/logs/a.png unknown 17 skipped\nnote unsupported: " NO_HIVE
-           "%s!/logs/SYSTEM.hiv hive 29 failed\n%s!/read me.txt text 6 skipped\n%s %s %lld\n",
+           "%s!/logs/a.png unknown 17 skipped\nnote unsupported: " NO_OLD
+           "%s!/logs/SYSTEM.evt evt 29 failed\n%s!/read me.txt text 6 skipped\n%s %s %lld\n",
            path, path, path, path, type, (long long)st.st_size);
   expect_lines(path, lines);
 }
@@ -190,10 +192,10 @@ static void compress(const char *path, setter filter, const void *bytes, size_t 
 
 static void test_single_files(void **state) {
   (void)state;
-  compress("a%!.hiv.gz", archive_write_add_filter_gzip, hive, sizeof hive);
-  char input[] = "a%!.hiv.gz", *inputs[] = {input};
+  compress("a%!.evt.gz", archive_write_add_filter_gzip, old_log, sizeof old_log);
+  char input[] = "a%!.evt.gz", *inputs[] = {input};
   recorder *r = ingest(inputs, 1, FL_HASH_ALL);
-  assert_non_null(strstr(r->text, "a%25%21.hiv.gz!/a%25%21.hiv hive 29 failed\n"));
+  assert_non_null(strstr(r->text, "a%25%21.evt.gz!/a%25%21.evt evt 29 failed\n"));
   free(r);
   compress("b.xz", archive_write_add_filter_xz, picture, sizeof picture);
   recorder *s = ingest((char *[]){(char[]){"b.xz"}}, 1, FL_HASH_ALL);
@@ -275,7 +277,7 @@ static void test_encrypted(void **state) {
   make_archive("s.zip", archive_write_set_format_zip, NULL, "secret", three, 2);
   recorder *r = ingest((char *[]){(char[]){"s.zip"}}, 1, FL_HASH_AUTO);
   assert_non_null(strstr(r->text, "note unsupported: is encrypted; no password was given"));
-  assert_non_null(strstr(r->text, "s.zip!/logs/SYSTEM.hiv unknown 29 failed\n"));
+  assert_non_null(strstr(r->text, "s.zip!/logs/SYSTEM.evt unknown 29 failed\n"));
   assert_int_equal(r->totals.n_failed, 2);
   free(r);
 }
@@ -331,8 +333,8 @@ static void test_cut_archives_keep_what_came(void **state) {
   uint8_t *noise = malloc(SIZE);
   assert_non_null(noise);
   fill(noise, SIZE);
-  memcpy(noise, hive, sizeof hive);
-  const member members[] = {three[0], {"whole.hiv", noise, SIZE}, {"cut.hiv", noise, SIZE}};
+  memcpy(noise, old_log, sizeof old_log);
+  const member members[] = {three[0], {"whole.evt", noise, SIZE}, {"cut.evt", noise, SIZE}};
   make_archive("c.zip", archive_write_set_format_zip, NULL, NULL, members, 3);
   make_archive("c.tgz", archive_write_set_format_ustar, archive_write_add_filter_gzip, NULL,
                members, 3);
@@ -343,7 +345,7 @@ static void test_cut_archives_keep_what_came(void **state) {
   for (size_t i = 0; i < 2; ++i) {
     recorder *r = ingest(&inputs[i], 1, FL_HASH_AUTO);
     char whole[64];
-    snprintf(whole, sizeof whole, "%s!/whole.hiv hive 300000 failed\n", inputs[i]);
+    snprintf(whole, sizeof whole, "%s!/whole.evt evt 300000 failed\n", inputs[i]);
     assert_non_null(strstr(r->text, whole));
     assert_non_null(strstr(r->text, "note damaged: unpacking ends after "));
     assert_non_null(strstr(r->text, " of 300000 bytes: "));
@@ -360,14 +362,14 @@ static void test_cut_single_file(void **state) {
   uint8_t *noise = malloc(SIZE);
   assert_non_null(noise);
   fill(noise, SIZE);
-  memcpy(noise, hive, sizeof hive);
-  compress("n.hiv.gz", archive_write_add_filter_gzip, noise, SIZE);
-  cut("n.hiv.gz", "c.hiv.gz", 50);
-  recorder *r = ingest((char *[]){(char[]){"c.hiv.gz"}}, 1, FL_HASH_AUTO);
+  memcpy(noise, old_log, sizeof old_log);
+  compress("n.evt.gz", archive_write_add_filter_gzip, noise, SIZE);
+  cut("n.evt.gz", "c.evt.gz", 50);
+  recorder *r = ingest((char *[]){(char[]){"c.evt.gz"}}, 1, FL_HASH_AUTO);
   assert_non_null(strstr(r->text, " bytes: gzip stream is cut short\n"));
-  const char *line = strstr(r->text, "c.hiv.gz!/c.hiv hive ");
+  const char *line = strstr(r->text, "c.evt.gz!/c.evt evt ");
   assert_non_null(line);
-  assert_in_range(atoi(line + strlen("c.hiv.gz!/c.hiv hive ")), SIZE / 2 - 1000, SIZE / 2);
+  assert_in_range(atoi(line + strlen("c.evt.gz!/c.evt evt ")), SIZE / 2 - 1000, SIZE / 2);
   assert_int_equal(r->totals.n_notes, 2);
   free(r);
   free(noise);
@@ -375,8 +377,8 @@ static void test_cut_single_file(void **state) {
 
 static void test_gzip_members_in_a_row(void **state) {
   (void)state;
-  compress("1.gz", archive_write_add_filter_gzip, hive, 10);
-  compress("2.gz", archive_write_add_filter_gzip, hive + 10, sizeof hive - 10);
+  compress("1.gz", archive_write_add_filter_gzip, old_log, 10);
+  compress("2.gz", archive_write_add_filter_gzip, old_log + 10, sizeof old_log - 10);
   size_t n = 0, m = 0;
   uint8_t *first = slurp("1.gz", &n), *second = slurp("2.gz", &m);
   uint8_t *both = calloc(1, n + m + 8); /* padding of zeros is nobody's business */
@@ -385,7 +387,7 @@ static void test_gzip_members_in_a_row(void **state) {
   memcpy(both + n, second, m);
   write_file("both.gz", both, n + m + 8);
   recorder *r = ingest((char *[]){(char[]){"both.gz"}}, 1, FL_HASH_AUTO);
-  assert_non_null(strstr(r->text, "both.gz!/both hive 29 failed\n"));
+  assert_non_null(strstr(r->text, "both.gz!/both evt 29 failed\n"));
   assert_int_equal(r->totals.n_notes, 1);
   free(r);
   free(first);
