@@ -119,14 +119,22 @@ static bool is_firewall_rule_of_ours(fl_str name, fl_str text) {
          holds(text, "|LPort=3389|") || holds(text, "FirewallAPI.dll,-28752");
 }
 
+/* The one spelling of a name that the table has anywhere. */
+static fl_str canonical(fl_str name) {
+  for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+    if (fl_str_eq_nocase(known[i].name, name)) return known[i].setting.n ? name : known[i].name;
+  return name;
+}
+
 setting setting_of(fl_str key, fl_str name, fl_str text) {
+  if (name.n == 0) return (setting){0}; /* the default value */
   for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
     const known_setting *k = &known[i];
     const bool is_any = k->name.n == 1 && k->name.p[0] == '*';
     setting s = {.layer = k->layer};
     if (!(is_any || fl_str_eq_nocase(k->name, name)) || !fits_key(k->key, key, &s)) continue;
     s.name = k->setting;
-    if (s.name.n == 0) s.name = is_any ? name : k->name;
+    if (s.name.n == 0) s.name = is_any ? canonical(name) : k->name;
     const fl_str service = s.parts[SETTING_SERVICE];
     if (service.n && !is_service_of_ours(service)) return (setting){0};
     if (fl_str_eq(s.name, FL_STR("FirewallRule")) && !is_firewall_rule_of_ours(name, text))
