@@ -112,6 +112,9 @@ enum {
   FL_LIMIT_SEQUENCE_TRIES = 65536,     /* candidates looked at for a step that asks for several */
   FL_LIMIT_SEQUENCE_REPEATS = 1024,    /* of {m,n}: fewer than are looked at */
   FL_LIMIT_TRACE_RUNS = 16,            /* told when somebody asks why */
+
+  /* Crash dumps. */
+  FL_LIMIT_DUMP_STREAMS = 1024, /* of one dump; real ones have 20 */
 };
 
 #define FL_LIMIT_UNPACKED_BYTES (UINT64_C(16) << 30) /* all members of one input */

@@ -10,10 +10,6 @@
 #include "base/raw.h"
 
 enum {
-  WINDOW = 256 << 10, /* no item is longer */
-  STEP = 8 << 10,     /* what a jump reads */
-  READ_RATIO = 64,    /* bytes read for each byte of the file: jumps end somewhere */
-  READ_GRACE = 64 << 20,
   HEADER = 24,
   SECTIONS_MAX = 16,
   SECTION_NAME_MAX = 64,
@@ -29,33 +25,8 @@ static void say_range(const mta_watcher *watcher, uint64_t offset, uint64_t leng
   if (watcher->range) watcher->range(watcher->self, offset, length);
 }
 
-/* A step ahead reads a window, for the next ones; a jump reads little. */
-static bool fill_window(mta *m, uint64_t offset, size_t n_bytes) {
-  const uint64_t size = fl_source_size(m->source);
-  const uint64_t end = m->window_at + m->n_window;
-  const bool is_ahead = offset >= m->window_at && offset <= end + WINDOW;
-  size_t want = is_ahead ? WINDOW : STEP;
-  if (want < n_bytes) want = n_bytes;
-  if (want > size - offset) want = (size_t)(size - offset);
-  m->n_window = 0;
-  if (m->n_read > READ_GRACE && (m->n_read - READ_GRACE) / READ_RATIO > size) return false;
-  fl_err err = {0};
-  size_t n = 0;
-  if (fl_source_read(m->source, offset, m->window, want, &n, &err) < FL_OK) return false;
-  m->window_at = offset;
-  m->n_window = n;
-  m->n_read += n;
-  return n >= n_bytes;
-}
-
-/* `n_bytes` of the source, at most a window; NULL when they are not there. */
 static const uint8_t *bytes_at(mta *m, uint64_t offset, size_t n_bytes) {
-  const uint64_t size = fl_source_size(m->source);
-  if (n_bytes > WINDOW || offset > size || n_bytes > size - offset) return NULL;
-  const bool is_there = offset >= m->window_at && offset - m->window_at <= m->n_window &&
-                        n_bytes <= m->n_window - (size_t)(offset - m->window_at);
-  if (!is_there && !fill_window(m, offset, n_bytes)) return NULL;
-  return m->window + (size_t)(offset - m->window_at);
+  return fl_window_bytes(&m->window, offset, n_bytes);
 }
 
 static const uint8_t *section_bytes(mta *m, const mta_section *s, uint64_t offset, size_t n_bytes) {
@@ -73,7 +44,7 @@ static bool read_entry(fl_rd *rd, mta *m) {
   const uint32_t n_name = fl_rd_u32(rd);
   const uint8_t *name = n_name <= SECTION_NAME_MAX ? fl_rd_bytes(rd, n_name) : NULL;
   if (!name) return false;
-  const uint64_t end = fl_source_size(m->source);
+  const uint64_t end = fl_source_size(m->window.source);
   for (size_t i = 0; i < MTA_N_SECTIONS; i++) {
     if (n_name != 6 || memcmp(name, names[i], 5) != 0 || name[5] != 0) continue;
     mta_section *s = &m->sections[i];
@@ -90,7 +61,8 @@ static fl_status read_directory(mta *m, const mta_watcher *watcher, fl_err *err)
     return fl_fail(err, FL_E_CORRUPT, 0, "no header of a text file of an event log");
   const uint32_t n_bytes = fl_le32(head + 16);
   const uint32_t n_sections = fl_le32(head + 20);
-  const uint8_t *entries = n_bytes <= WINDOW - HEADER ? bytes_at(m, HEADER, n_bytes) : NULL;
+  const uint8_t *entries =
+      n_bytes <= FL_WINDOW_BYTES - HEADER ? bytes_at(m, HEADER, n_bytes) : NULL;
   if (!entries || n_sections > SECTIONS_MAX)
     return fl_fail(err, FL_E_CORRUPT, 16,
                    "directory of %" PRIu32 " bytes and %" PRIu32 " sections, expected 3 sections",
@@ -321,8 +293,9 @@ fl_raw mta_name_of(mta *m, const mta_publisher *publisher, mta_list list, uint32
 
 fl_status mta_open(fl_source *source, fl_arena *arena, const mta_watcher *watcher, mta *ret_mta,
                    fl_err *err) {
-  *ret_mta = (mta){.source = source, .arena = arena, .window = malloc(WINDOW)};
-  if (!ret_mta->window) return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
+  *ret_mta = (mta){.arena = arena};
+  ret_mta->window = fl_window_of(source, malloc(FL_WINDOW_BYTES));
+  if (!ret_mta->window.p) return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
   FL_TRY(read_directory(ret_mta, watcher, err));
   for (size_t i = 0; i < MTA_N_SECTIONS; i++)
     FL_TRY(read_pages(ret_mta, &ret_mta->sections[i], watcher, err));
@@ -337,7 +310,7 @@ void mta_close(mta *m) {
   for (size_t i = 0; i < MTA_N_SECTIONS; i++) free(m->sections[i].pages);
   free(m->events);
   free(m->publishers);
-  free(m->window);
+  free(m->window.p);
   *m = (mta){0};
 }
 

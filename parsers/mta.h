@@ -3,7 +3,7 @@
 #define FL_PARSERS_MTA_H
 
 #include "faultline/value.h"
-#include "parsers/parser.h"
+#include "parsers/window.h"
 
 /* One section: pages of 100 places for numbered items. Offsets count from its start. */
 enum { MTA_PAGE_ITEMS = 100, MTA_PAGE_BYTES = 88 + 8 * MTA_PAGE_ITEMS };
@@ -35,16 +35,13 @@ typedef struct mta_publisher {
 typedef enum mta_which { MTA_EVT, MTA_MSG, MTA_PUB, MTA_N_SECTIONS } mta_which;
 
 typedef struct mta {
-  fl_source *source; /* borrowed */
   fl_arena *arena;   /* of the job: publishers and names */
   mta_section sections[MTA_N_SECTIONS];
   mta_event *events; /* in the order of the log */
   size_t n_events, cap_events;
   mta_publisher *publishers;
   size_t n_publishers, cap_publishers;
-  uint8_t *window; /* bytes of the source that were read last */
-  uint64_t window_at, n_read;
-  size_t n_window;
+  fl_window window;
   const mta_publisher *fallback; /* names that all publishers share; NULL when missing */
 } mta;
 
