@@ -325,7 +325,8 @@ static uint32_t item_width(fl_raw raw) {
 
 bool fl_raw_next(fl_raw_cursor *cursor, fl_raw *ret_item) {
   const uint8_t type = cursor->raw.type & 0x7f;
-  if (type == FL_T_STR16 || type == FL_T_STR8) return next_string(cursor, ret_item);
+  if (type == FL_T_STR16 || type == FL_T_STR8 || type == FL_T_UTF8)
+    return next_string(cursor, ret_item);
   const uint32_t left = cursor->raw.n - cursor->pos;
   uint32_t width = item_width(cursor->raw);
   if (type == FL_T_SID && left >= 8) width = 8u + 4u * cursor->raw.p[cursor->pos + 1];

@@ -19,6 +19,8 @@ const char *const fl_code_space_names[FL_CODE_N_SPACES] = {
     [FL_CODE_GATEWAY] = "gateway",       [FL_CODE_HRESULT] = "hresult",
     [FL_CODE_NTSTATUS] = "ntstatus",     [FL_CODE_WIN32] = "win32",
     [FL_CODE_TLS_ALERT] = "tls_alert",   [FL_CODE_RDPCORETS_103] = "rdpcorets_103",
+    [FL_CODE_EXCEPTION] = "exception",   [FL_CODE_FAST_FAIL] = "fast_fail",
+    [FL_CODE_BUGCHECK] = "bugcheck",
 };
 
 /* The tables stand in the order of fl_code_space, each ascending (a test checks it): the first
@@ -50,6 +52,7 @@ const fl_code_fact *fl_code_find(fl_code_space space, uint32_t code) {
   if (fact) return fact;
   const uint32_t low = code & 0xffff;
   if (space == FL_CODE_NTSTATUS) return find_exact(space, fl_status_unmap(code));
+  if (space == FL_CODE_BUGCHECK) return find_exact(space, code & ~UINT32_C(0x10000000));
   if (space == FL_CODE_GATEWAY && low >= 0x59d8 && low <= 0x5a10)
     return find_exact(space, gateway_twin(code));
   return NULL;

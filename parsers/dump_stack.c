@@ -98,9 +98,12 @@ static void scan(walk *w, uint64_t sp) {
 
 static unsigned word_of(const mdmp *m) { return m->system.arch == MDMP_X86 ? 4 : 8; }
 
-/* Some writers keep the stack in the list of memory alone. */
+/* Some writers keep the stack in the list of memory alone. A stack that is used up ends a little
+ * above its pointer: then what there is of it counts. */
 static fl_extent stack_of(const mdmp *m, const mdmp_registers *r, const mdmp_thread *t) {
+  enum { USED_UP = 64 << 10 };
   if (t && t->stack.n_bytes && r->sp - t->stack.address < t->stack.n_bytes) return t->stack;
+  if (t && t->stack.n_bytes && t->stack.address - r->sp <= USED_UP) return t->stack;
   const fl_extent *range = fl_vmem_find(&m->memory, r->sp);
   return range ? *range : (fl_extent){0};
 }
@@ -112,7 +115,7 @@ size_t dump_stack_walk(mdmp *m, const mdmp_registers *r, const mdmp_thread *thre
   const mdmp_module *module = mdmp_loaded_at(m, r->pc);
   if (!module) module = mdmp_unloaded_at(m, r->pc);
   (void)add(&w, r->pc, module, DUMP_BY_CONTEXT);
-  uint64_t sp = r->sp, back = 0;
+  uint64_t sp = r->sp < w.stack.address ? w.stack.address : r->sp, back = 0;
   if (r->lr && code_at(&w, plain(&w, r->lr)))
     (void)add(&w, plain(&w, r->lr), code_at(&w, plain(&w, r->lr)), DUMP_BY_FRAME);
   if (!module && !r->lr && read_word(&w, sp, &back) && code_at(&w, back)) {

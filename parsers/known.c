@@ -36,12 +36,6 @@ static int probe_pcap(const fl_probe *probe) {
   return is_little || is_big ? 100 : 0;
 }
 
-/* "MDMP", u16 0xa793 */
-static int probe_minidump(const fl_probe *probe) {
-  if (!has_bytes(probe, 0, "MDMP", 4)) return 0;
-  return has_bytes(probe, 4, "\x93\xa7", 2) ? 100 : 50;
-}
-
 static int probe_kdump(const fl_probe *probe) {
   return has_bytes(probe, 0, "PAGEDUMP", 8) || has_bytes(probe, 0, "PAGEDU64", 8) ? 100 : 0;
 }
@@ -80,7 +74,6 @@ static int probe_wer(const fl_probe *probe) {
 KNOWN(etl, "event trace log", "convert it with \"tracerpt FILE -of EVTX\" on a Windows machine")
 KNOWN(pcapng, "packet capture", "open it in Wireshark")
 KNOWN(pcap, "packet capture", "open it in Wireshark")
-KNOWN(minidump, "user-mode crash dump", "open it in WinDbg")
 KNOWN(kdump, "kernel crash dump", "open it in WinDbg")
 KNOWN(wer, "Windows Error Reporting report",
       "the Application log has the same crash as event 1000 or 1001")

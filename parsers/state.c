@@ -96,7 +96,7 @@ static const state_shape *find_shape(fl_fact *fact) {
 
 /* ---- values ---- */
 
-static fl_raw bytes_raw(fl_fact *fact, const void *bytes, size_t n, fl_type type) {
+static fl_raw bytes_raw(fl_fact *fact, const void *bytes, size_t n, unsigned type) {
   uint8_t *p = fl_arena_take(fact->rows->arena, n);
   if (!p) {
     fact->is_out_of_memory = true;
@@ -168,6 +168,11 @@ void fl_fact_date(fl_fact *fact, const char *name, fl_time t) {
 }
 
 void fl_fact_local(fl_fact *fact) { fact->is_local = true; }
+
+void fl_fact_list(fl_fact *fact, const char *name, fl_str texts) {
+  if (texts.n == 0 || texts.n > FL_LIMIT_RECORD_TEXT) return;
+  add_field(fact, name, bytes_raw(fact, texts.p, texts.n, FL_T_UTF8 | FL_T_ARRAY));
+}
 
 fl_status fl_fact_add(fl_fact *fact, fl_err *err) {
   fl_rows *rows = fact->rows;

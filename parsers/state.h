@@ -22,10 +22,13 @@ typedef enum fl_state_kind {
   FL_STATE_CERTIFICATE = 18,
   FL_STATE_ACL = 19,
   FL_STATE_PORT_RANGE = 20,
-  FL_FIREWALL_PACKET = 31
+  FL_FIREWALL_PACKET = 31,
+  FL_CRASH_DUMP = 41,        /* crash.dump */
+  FL_CRASH_KERNEL_DUMP = 42, /* crash.kernel */
+  FL_CRASH_WER = 43          /* crash.wer */
 } fl_state_kind;
 
-enum { FL_STATE_FIELDS = 32 };
+enum { FL_STATE_FIELDS = 48 };
 
 /* One fact on its way; filled by the calls below and reset by fl_fact_begin. */
 typedef struct fl_fact {
@@ -64,6 +67,8 @@ void fl_fact_number(fl_fact *fact, const char *name, uint64_t value);
 void fl_fact_bool(fl_fact *fact, const char *name, bool value);
 void fl_fact_date(fl_fact *fact, const char *name, fl_time t);
 void fl_fact_local(fl_fact *fact); /* a date among its fields is of the machine's own clock */
+/* A list: texts that each end with a NUL. */
+void fl_fact_list(fl_fact *fact, const char *name, fl_str texts);
 /* Adds the row; delivers the batch when it is full. */
 fl_status fl_fact_add(fl_fact *fact, fl_err *err);
 

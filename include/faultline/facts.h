@@ -45,6 +45,9 @@ typedef enum fl_code_space {
   FL_CODE_WIN32,
   FL_CODE_TLS_ALERT,
   FL_CODE_RDPCORETS_103,
+  FL_CODE_EXCEPTION, /* what ended a process */
+  FL_CODE_FAST_FAIL, /* why a program stopped itself: first parameter of 0xC0000409 */
+  FL_CODE_BUGCHECK,  /* stop codes of Windows */
   FL_CODE_N_SPACES
 } fl_code_space;
 FL_API extern const char *const fl_code_space_names[FL_CODE_N_SPACES];
