@@ -12,7 +12,7 @@ enum {
 };
 
 typedef struct walk {
-  mdmp *m;
+  dump_space *space;
   dump_frame *frames;
   size_t n;
   fl_extent stack;
@@ -20,12 +20,12 @@ typedef struct walk {
 } walk;
 
 static uint64_t plain(const walk *w, uint64_t address) {
-  if (w->m->system.arch != MDMP_ARM64 && w->m->system.arch != MDMP_ARM64_OLD) return address;
+  if (w->space->arch != DUMP_ARM64 && w->space->arch != DUMP_ARM64_OLD) return address;
   return (uint64_t)((int64_t)(address << (64 - CODE_BITS)) >> (64 - CODE_BITS));
 }
 
 /* False when there is no room for more. */
-static bool add(walk *w, uint64_t address, const mdmp_module *module, dump_method method) {
+static bool add(walk *w, uint64_t address, const dump_module *module, dump_method method) {
   dump_frame *last = w->n ? &w->frames[w->n - 1] : NULL;
   if (last && last->address == address && w->n > 1) {
     last->n_repeats++;
@@ -41,15 +41,15 @@ static bool read_word(walk *w, uint64_t address, uint64_t *ret_word) {
   const uint64_t left = w->stack.n_bytes - (address - w->stack.address);
   if (left < w->word) return false;
   const uint8_t *p =
-      fl_window_bytes(&w->m->window, w->stack.offset + (address - w->stack.address), w->word);
+      fl_window_bytes(&w->space->window, w->stack.offset + (address - w->stack.address), w->word);
   if (!p) return false;
   *ret_word = w->word == 8 ? fl_le64(p) : fl_le32(p);
   return true;
 }
 
 /* A place that code can return to. */
-static const mdmp_module *code_at(const walk *w, uint64_t address) {
-  const mdmp_module *module = mdmp_loaded_at(w->m, address);
+static const dump_module *code_at(const walk *w, uint64_t address) {
+  const dump_module *module = dump_loaded_at(w->space, address);
   return module && address - module->base >= HEADERS ? module : NULL;
 }
 
@@ -61,7 +61,7 @@ static bool follow_frames(walk *w, uint64_t fp, uint64_t sp) {
   for (uint64_t last = sp; fp >= last && fp % w->word == 0; last = fp + w->word, fp = next) {
     if (!read_word(w, fp, &next) || !read_word(w, fp + w->word, &back)) break;
     back = plain(w, back);
-    const mdmp_module *module = code_at(w, back);
+    const dump_module *module = code_at(w, back);
     if (!module) break;
     if (!add(w, back, module, DUMP_BY_FRAME)) return true;
     has_any = true;
@@ -82,38 +82,42 @@ static bool ends_with_call(const uint8_t *code, size_t n) {
 
 static dump_method method_of(walk *w, uint64_t address) {
   enum { BEFORE = 7 };
-  const uint8_t *code = fl_vmem_bytes(&w->m->memory, &w->m->window, address - BEFORE, BEFORE);
+  const uint8_t *code =
+      fl_vmem_bytes(&w->space->memory, &w->space->window, address - BEFORE, BEFORE);
   return code && ends_with_call(code, BEFORE) ? DUMP_BY_CALL : DUMP_BY_SCAN;
 }
 
 static void scan(walk *w, uint64_t sp) {
   uint64_t address = 0;
   for (size_t i = 0; i < SCAN_WORDS && read_word(w, sp, &address); i++, sp += w->word) {
-    const mdmp_module *module = code_at(w, address);
+    const dump_module *module = code_at(w, address);
     if (module && !add(w, address, module, method_of(w, address))) return;
   }
 }
 
 /* ---- all together ---- */
 
-static unsigned word_of(const mdmp *m) { return m->system.arch == MDMP_X86 ? 4 : 8; }
+static unsigned word_of(const dump_space *space) { return space->arch == DUMP_X86 ? 4 : 8; }
 
 /* Some writers keep the stack in the list of memory alone. A stack that is used up ends a little
  * above its pointer: then what there is of it counts. */
-static fl_extent stack_of(const mdmp *m, const mdmp_registers *r, const mdmp_thread *t) {
+static fl_extent stack_of(const dump_space *space, const dump_registers *r, fl_extent stack) {
   enum { USED_UP = 64 << 10 };
-  if (t && t->stack.n_bytes && r->sp - t->stack.address < t->stack.n_bytes) return t->stack;
-  if (t && t->stack.n_bytes && t->stack.address - r->sp <= USED_UP) return t->stack;
-  const fl_extent *range = fl_vmem_find(&m->memory, r->sp);
+  if (stack.n_bytes && r->sp - stack.address < stack.n_bytes) return stack;
+  if (stack.n_bytes && stack.address - r->sp <= USED_UP) return stack;
+  const fl_extent *range = fl_vmem_find(&space->memory, r->sp);
   return range ? *range : (fl_extent){0};
 }
 
-size_t dump_stack_walk(mdmp *m, const mdmp_registers *r, const mdmp_thread *thread,
+size_t dump_stack_walk(dump_space *space, const dump_registers *r, fl_extent stack,
                        dump_frame ret_frames[DUMP_FRAMES]) {
-  walk w = {.m = m, .frames = ret_frames, .stack = stack_of(m, r, thread), .word = word_of(m)};
+  walk w = {.space = space,
+            .frames = ret_frames,
+            .stack = stack_of(space, r, stack),
+            .word = word_of(space)};
   if (!r->is_known) return 0;
-  const mdmp_module *module = mdmp_loaded_at(m, r->pc);
-  if (!module) module = mdmp_unloaded_at(m, r->pc);
+  const dump_module *module = dump_loaded_at(space, r->pc);
+  if (!module) module = dump_unloaded_at(space, r->pc);
   (void)add(&w, r->pc, module, DUMP_BY_CONTEXT);
   uint64_t sp = r->sp < w.stack.address ? w.stack.address : r->sp, back = 0;
   if (r->lr && code_at(&w, plain(&w, r->lr)))
@@ -122,6 +126,6 @@ size_t dump_stack_walk(mdmp *m, const mdmp_registers *r, const mdmp_thread *thre
     (void)add(&w, back, code_at(&w, back), DUMP_BY_LEAF);
     sp += w.word;
   }
-  if (m->system.arch == MDMP_AMD64 || !follow_frames(&w, r->fp, sp)) scan(&w, sp);
+  if (space->arch == DUMP_AMD64 || !follow_frames(&w, r->fp, sp)) scan(&w, sp);
   return w.n;
 }

@@ -2,7 +2,7 @@
 #ifndef FL_PARSERS_DUMP_STACK_H
 #define FL_PARSERS_DUMP_STACK_H
 
-#include "parsers/mdmp.h"
+#include "parsers/dump_space.h"
 
 /* How a frame was found; what comes first proves more. */
 typedef enum dump_method {
@@ -17,14 +17,15 @@ extern const char *const dump_method_names[DUMP_N_METHODS]; /* "context", … */
 
 typedef struct dump_frame {
   uint64_t address;
-  const mdmp_module *module; /* NULL: none, not even an unloaded one */
+  const dump_module *module; /* NULL: none, not even an unloaded one */
   dump_method method;
   uint32_t n_repeats; /* equal frames that follow, as recursion leaves them */
 } dump_frame;
 
 enum { DUMP_FRAMES = 24 };
-/* At most DUMP_FRAMES frames, the innermost first. */
-size_t dump_stack_walk(mdmp *m, const mdmp_registers *registers, const mdmp_thread *thread,
+/* At most DUMP_FRAMES frames, the innermost first. `stack`: what the dump has of it, if it says so.
+ */
+size_t dump_stack_walk(dump_space *space, const dump_registers *registers, fl_extent stack,
                        dump_frame ret_frames[DUMP_FRAMES]);
 
 #endif

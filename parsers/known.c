@@ -36,10 +36,6 @@ static int probe_pcap(const fl_probe *probe) {
   return is_little || is_big ? 100 : 0;
 }
 
-static int probe_kdump(const fl_probe *probe) {
-  return has_bytes(probe, 0, "PAGEDUMP", 8) || has_bytes(probe, 0, "PAGEDU64", 8) ? 100 : 0;
-}
-
 /* First characters of a text as ASCII, whether UTF-16 with or without a byte order mark, or bytes.
  */
 static fl_str plain_head(const fl_probe *probe, char *ret_text, size_t cap) {
@@ -74,6 +70,5 @@ static int probe_wer(const fl_probe *probe) {
 KNOWN(etl, "event trace log", "convert it with \"tracerpt FILE -of EVTX\" on a Windows machine")
 KNOWN(pcapng, "packet capture", "open it in Wireshark")
 KNOWN(pcap, "packet capture", "open it in Wireshark")
-KNOWN(kdump, "kernel crash dump", "open it in WinDbg")
 KNOWN(wer, "Windows Error Reporting report",
       "the Application log has the same crash as event 1000 or 1001")

@@ -23,7 +23,7 @@ enum {
 };
 
 const uint8_t *mdmp_bytes(mdmp *m, uint64_t offset, size_t n_bytes) {
-  return fl_window_bytes(&m->window, offset, n_bytes);
+  return fl_window_bytes(&m->space.window, offset, n_bytes);
 }
 
 static void damage_at(const mdmp_watcher *w, const mdmp_stream *s, const char *text) {
@@ -91,10 +91,10 @@ static bool list_of(mdmp *m, const mdmp_stream *s, size_t item_bytes, const mdmp
   return n > 0;
 }
 
-static mdmp_place read_place(fl_rd *rd) {
+static dump_place read_place(fl_rd *rd) {
   const uint32_t n = fl_rd_u32(rd);
   const uint32_t offset = fl_rd_u32(rd);
-  return (mdmp_place){n, offset};
+  return (dump_place){n, offset};
 }
 
 /* ---- threads ---- */
@@ -109,7 +109,7 @@ static bool read_thread(mdmp *m, uint64_t offset, mdmp_thread *t) {
   t->priority = fl_rd_u32(&rd);
   t->teb = fl_rd_u64(&rd);
   t->stack.address = fl_rd_u64(&rd);
-  const mdmp_place stack = read_place(&rd);
+  const dump_place stack = read_place(&rd);
   t->stack.n_bytes = stack.n_bytes;
   t->stack.offset = stack.offset;
   t->context = read_place(&rd);
@@ -132,7 +132,7 @@ static bool read_threads(mdmp *m, const mdmp_stream *s, const mdmp_watcher *w) {
 /* ---- modules ---- */
 
 /* "RSDS", GUID, u32 age, path of the PDB in UTF-8 */
-static void read_pdb(mdmp *m, mdmp_place place, mdmp_module *module, const mdmp_watcher *w) {
+static void read_pdb(mdmp *m, dump_place place, dump_module *module, const mdmp_watcher *w) {
   enum { HEAD = 24 };
   const uint32_t n = place.n_bytes < TEXT_MAX ? place.n_bytes : TEXT_MAX;
   const uint8_t *p = n > HEAD ? mdmp_bytes(m, place.offset, n) : NULL;
@@ -146,7 +146,7 @@ static void read_pdb(mdmp *m, mdmp_place place, mdmp_module *module, const mdmp_
   module->pdb = fl_arena_str(m->arena, path);
 }
 
-static bool read_module(mdmp *m, uint64_t offset, mdmp_module *module, const mdmp_watcher *w) {
+static bool read_module(mdmp *m, uint64_t offset, dump_module *module, const mdmp_watcher *w) {
   const uint8_t *p = mdmp_bytes(m, offset, MODULE);
   if (!p) return false;
   fl_rd rd = fl_rd_of(p, MODULE);
@@ -160,7 +160,7 @@ static bool read_module(mdmp *m, uint64_t offset, mdmp_module *module, const mdm
   const uint32_t high = fl_rd_u32(&rd);
   const uint32_t low = fl_rd_u32(&rd);
   fl_rd_seek(&rd, 76);
-  const mdmp_place pdb = read_place(&rd);
+  const dump_place pdb = read_place(&rd);
   const uint16_t version[4] = {(uint16_t)(high >> 16), (uint16_t)high, (uint16_t)(low >> 16),
                                (uint16_t)low};
   memcpy(module->version, version, sizeof version);
@@ -173,29 +173,29 @@ static bool read_module(mdmp *m, uint64_t offset, mdmp_module *module, const mdm
 static bool read_modules(mdmp *m, const mdmp_stream *s, const mdmp_watcher *w) {
   uint32_t n = 0;
   uint64_t at = 0;
-  if (m->n_modules || !list_of(m, s, MODULE, w, &n, &at)) return true;
-  if (!(m->modules = FL_NEW_ARRAY(m->arena, mdmp_module, n))) return false;
-  for (; m->n_modules < n; m->n_modules++, at += MODULE)
-    if (!read_module(m, at, &m->modules[m->n_modules], w)) break;
+  if (m->space.n_modules || !list_of(m, s, MODULE, w, &n, &at)) return true;
+  if (!(m->space.modules = FL_NEW_ARRAY(m->arena, dump_module, n))) return false;
+  for (; m->space.n_modules < n; m->space.n_modules++, at += MODULE)
+    if (!read_module(m, at, &m->space.modules[m->space.n_modules], w)) break;
   return true;
 }
 
 /* u32 bytes of this header, u32 bytes of an entry, u32 count */
 static bool read_unloaded(mdmp *m, const mdmp_stream *s, const mdmp_watcher *w) {
   const uint8_t *p = s->place.n_bytes >= 12 ? mdmp_bytes(m, s->place.offset, 12) : NULL;
-  if (!p || m->n_unloaded) return true;
+  if (!p || m->space.n_unloaded) return true;
   const uint32_t n_head = fl_le32(p), n_entry = fl_le32(p + 4), n = fl_le32(p + 8);
   if (n_head < 12 || n_entry < UNLOADED || n_head > s->place.n_bytes ||
       n > (s->place.n_bytes - n_head) / n_entry) {
     damage_at(w, s, "its count does not fit its size");
     return true;
   }
-  if (n && !(m->unloaded = FL_NEW_ARRAY(m->arena, mdmp_module, n))) return false;
-  for (; m->n_unloaded < n; m->n_unloaded++) {
-    p = mdmp_bytes(m, s->place.offset + n_head + (uint64_t)m->n_unloaded * n_entry, UNLOADED);
+  if (n && !(m->space.unloaded = FL_NEW_ARRAY(m->arena, dump_module, n))) return false;
+  for (; m->space.n_unloaded < n; m->space.n_unloaded++) {
+    p = mdmp_bytes(m, s->place.offset + n_head + (uint64_t)m->space.n_unloaded * n_entry, UNLOADED);
     if (!p) break;
-    mdmp_module *module = &m->unloaded[m->n_unloaded];
-    *module = (mdmp_module){.base = fl_le64(p),
+    dump_module *module = &m->space.unloaded[m->space.n_unloaded];
+    *module = (dump_module){.base = fl_le64(p),
                             .n_bytes = fl_le32(p + 8),
                             .checksum = fl_le32(p + 12),
                             .stamp = fl_le32(p + 16),
@@ -210,24 +210,25 @@ static bool read_unloaded(mdmp *m, const mdmp_stream *s, const mdmp_watcher *w) 
 
 /* Clamped to the file; what lies beyond it is told once for the whole stream. */
 static bool add_memory(mdmp *m, fl_extent range, uint64_t *n_lost) {
-  const uint64_t size = fl_source_size(m->window.source);
+  const uint64_t size = fl_source_size(m->space.window.source);
   const uint64_t room = range.offset < size ? size - range.offset : 0;
   if (range.n_bytes > room) {
     *n_lost += range.n_bytes - room;
     range.n_bytes = room;
   }
-  if (range.n_bytes) m->memory.ranges[m->memory.n_ranges++] = range;
+  if (range.n_bytes) m->space.memory.ranges[m->space.memory.n_ranges++] = range;
   return true;
 }
 
 static bool memory_room(mdmp *m, uint64_t n) {
-  const size_t want = m->memory.n_ranges + (size_t)n;
-  if (want <= m->memory.cap_ranges) return true;
+  const size_t want = m->space.memory.n_ranges + (size_t)n;
+  if (want <= m->space.memory.cap_ranges) return true;
   fl_extent *ranges = FL_NEW_ARRAY(m->arena, fl_extent, want);
   if (!ranges) return false;
-  if (m->memory.n_ranges) memcpy(ranges, m->memory.ranges, m->memory.n_ranges * sizeof *ranges);
-  m->memory.ranges = ranges;
-  m->memory.cap_ranges = want;
+  if (m->space.memory.n_ranges)
+    memcpy(ranges, m->space.memory.ranges, m->space.memory.n_ranges * sizeof *ranges);
+  m->space.memory.ranges = ranges;
+  m->space.memory.cap_ranges = want;
   return true;
 }
 
@@ -308,7 +309,7 @@ static bool read_system(mdmp *m, const mdmp_stream *s, const mdmp_watcher *w) {
   const uint8_t *p = s->place.n_bytes >= 32 ? mdmp_bytes(m, s->place.offset, 32) : NULL;
   if (!p || m->system.is_there) return true;
   m->system = (mdmp_system){.is_there = true,
-                            .arch = fl_le16(p),
+                            
                             .n_processors = p[6],
                             .product = p[7],
                             .major = fl_le32(p + 8),
@@ -316,6 +317,7 @@ static bool read_system(mdmp *m, const mdmp_stream *s, const mdmp_watcher *w) {
                             .build = fl_le32(p + 16),
                             .platform = fl_le32(p + 20),
                             .suite = fl_le16(p + 28)};
+  m->space.arch = fl_le16(p);
   const uint32_t service_pack = fl_le32(p + 24);
   m->system.service_pack = mdmp_text16(m, service_pack, w);
   return true;
@@ -374,7 +376,7 @@ static fl_status read_stream(mdmp *m, const mdmp_stream *s, const mdmp_watcher *
 /* u32 type, u32 bytes, u32 offset; type 0 is unused, of equal types the first counts. */
 static fl_status read_directory(mdmp *m, uint32_t n, uint64_t at, const mdmp_watcher *w,
                                 fl_err *err) {
-  const uint64_t size = fl_source_size(m->window.source);
+  const uint64_t size = fl_source_size(m->space.window.source);
   if (at > size || n > (size - at) / ENTRY)
     return fl_fail(err, FL_E_CORRUPT, 8,
                    "directory of %" PRIu32 " streams at %" PRIu64 ", beyond the %" PRIu64
@@ -401,27 +403,11 @@ static fl_status read_directory(mdmp *m, uint32_t n, uint64_t at, const mdmp_wat
   return FL_OK;
 }
 
-static int compare_bases(const void *left, const void *right) {
-  const mdmp_module *a = *(const mdmp_module *const *)left, *b = *(const mdmp_module *const *)right;
-  if (a->base != b->base) return a->base < b->base ? -1 : 1;
-  return a < b ? -1 : a > b;
-}
-
-static bool sort_modules(mdmp *m) {
-  if (m->n_modules == 0) return true;
-  m->by_base = FL_NEW_ARRAY(m->arena, const mdmp_module *, m->n_modules);
-  if (!m->by_base) return false;
-  for (uint32_t i = 0; i < m->n_modules; i++)
-    if (m->modules[i].n_bytes) m->by_base[m->n_by_base++] = &m->modules[i];
-  qsort(m->by_base, m->n_by_base, sizeof *m->by_base, compare_bases);
-  return true;
-}
-
 fl_status mdmp_read(fl_source *source, uint8_t *window, fl_arena *arena, const mdmp_watcher *w,
                     mdmp *ret_dump, fl_err *err) {
   mdmp *m = ret_dump;
-  *m = (mdmp){.window = fl_window_of(source, window), .arena = arena};
-  m->system.arch = MDMP_UNKNOWN;
+  *m = (mdmp){.space = {.window = fl_window_of(source, window), .arch = DUMP_UNKNOWN},
+              .arena = arena};
   const uint8_t *p = mdmp_bytes(m, 0, HEADER);
   if (!p || memcmp(p, "MDMP", 4) != 0)
     return fl_fail(err, FL_E_CORRUPT, 0, "no header of a crash dump");
@@ -431,8 +417,8 @@ fl_status mdmp_read(fl_source *source, uint8_t *window, fl_arena *arena, const m
   range_at(w, 0, HEADER);
   FL_TRY(read_directory(m, n_streams, directory, w, err));
   for (uint32_t i = 0; i < m->n_streams; i++) FL_TRY(read_stream(m, &m->streams[i], w, err));
-  fl_vmem_sort(&m->memory);
-  return sort_modules(m) ? FL_OK : fl_fail(err, FL_E_NOMEM, 0, "out of memory");
+  return dump_space_settle(&m->space, m->arena) ? FL_OK
+                                                : fl_fail(err, FL_E_NOMEM, 0, "out of memory");
 }
 
 /* ---- questions ---- */
@@ -445,22 +431,4 @@ const mdmp_thread *mdmp_guilty_thread(const mdmp *m) {
     if (m->threads[i].is_writer) writer = &m->threads[i];
   }
   return writer;
-}
-
-const mdmp_module *mdmp_loaded_at(const mdmp *m, uint64_t address) {
-  uint32_t low = 0, high = m->n_by_base;
-  while (low < high) {
-    const uint32_t middle = low + (high - low) / 2;
-    if (m->by_base[middle]->base <= address) low = middle + 1;
-    else high = middle;
-  }
-  if (low == 0) return NULL;
-  const mdmp_module *module = m->by_base[low - 1];
-  return address - module->base < module->n_bytes ? module : NULL;
-}
-
-const mdmp_module *mdmp_unloaded_at(const mdmp *m, uint64_t address) {
-  for (uint32_t i = 0; i < m->n_unloaded; i++)
-    if (address - m->unloaded[i].base < m->unloaded[i].n_bytes) return &m->unloaded[i];
-  return NULL;
 }

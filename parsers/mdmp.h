@@ -6,64 +6,27 @@
 #ifndef FL_PARSERS_MDMP_H
 #define FL_PARSERS_MDMP_H
 
-#include "parsers/vmem.h"
-#include "parsers/window.h"
-
-typedef enum mdmp_arch {
-  MDMP_X86 = 0,
-  MDMP_ARM = 5,
-  MDMP_AMD64 = 9,
-  MDMP_ARM64 = 12,
-  MDMP_ARM64_OLD = 0x8003, /* Breakpad's first layout */
-  MDMP_UNKNOWN = 0xffff
-} mdmp_arch;
-
-typedef struct mdmp_place {
-  uint32_t n_bytes;
-  uint64_t offset;
-} mdmp_place;
-
-/* Registers by name, in the order in which people read them. */
-enum { MDMP_REGISTERS = 34 };
-typedef struct mdmp_registers {
-  bool is_known;
-  uint64_t pc, sp, fp, lr; /* lr: ARM64 alone */
-  size_t n;
-  const char *names[MDMP_REGISTERS];
-  uint64_t values[MDMP_REGISTERS];
-} mdmp_registers;
+#include "parsers/dump_space.h"
 
 typedef struct mdmp_thread {
   uint32_t id, suspended, priority;
   uint64_t teb;
   fl_extent stack; /* n_bytes 0: not in the dump */
-  mdmp_place context;
+  dump_place context;
   fl_str name;
   uint64_t start; /* of ThreadInfo: where it began, 0 unknown */
   bool is_writer; /* it wrote the dump */
 } mdmp_thread;
 
-typedef struct mdmp_module {
-  uint64_t base;
-  uint32_t n_bytes, checksum, stamp;
-  fl_str path, name; /* name: the last part of the path */
-  uint16_t version[4];
-  bool has_version, has_pdb, is_unloaded;
-  fl_str pdb;
-  uint8_t pdb_guid[16];
-  uint32_t pdb_age;
-} mdmp_module;
-
 typedef struct mdmp_exception {
   bool is_there;
   uint32_t thread, code, flags, n_parameters;
   uint64_t address, parameters[15];
-  mdmp_place context;
+  dump_place context;
 } mdmp_exception;
 
 typedef struct mdmp_system {
   bool is_there;
-  uint16_t arch;
   uint8_t n_processors, product; /* 1 workstation, 2 domain controller, 3 server */
   uint32_t major, minor, build, platform;
   uint16_t suite; /* 0x10: Remote Desktop Services with several sessions */
@@ -90,7 +53,7 @@ typedef struct mdmp_memory_state { /* of the whole system; in pages */
 
 typedef struct mdmp_stream {
   uint32_t type;
-  mdmp_place place;
+  dump_place place;
 } mdmp_stream;
 
 typedef struct mdmp_note { /* an annotation of Crashpad, an assertion of Breakpad */
@@ -98,7 +61,7 @@ typedef struct mdmp_note { /* an annotation of Crashpad, an assertion of Breakpa
 } mdmp_note;
 
 typedef struct mdmp {
-  fl_window window;
+  dump_space space; /* the program is its first module */
   fl_arena *arena;
   uint32_t stamp; /* seconds since 1970; 0 unknown */
   uint64_t flags;
@@ -109,13 +72,6 @@ typedef struct mdmp {
   mdmp_exception exception;
   mdmp_thread *threads;
   uint32_t n_threads;
-  mdmp_module *modules; /* the program first, as in the file */
-  uint32_t n_modules;
-  const mdmp_module **by_base; /* those of some size */
-  uint32_t n_by_base;
-  mdmp_module *unloaded;
-  uint32_t n_unloaded;
-  fl_vmem memory;
   mdmp_region *regions;
   uint32_t n_regions;
   uint32_t n_handles, n_handle_operations, n_functions, n_tokens;
@@ -139,13 +95,8 @@ fl_status mdmp_read(fl_source *source, uint8_t *window, fl_arena *arena,
                     const mdmp_watcher *watcher, mdmp *ret_dump, fl_err *err);
 /* What the stream is called in the documentation; "user stream" for numbers of nobody's. */
 const char *mdmp_stream_name(uint32_t type);
-/* The registers at a place; is_known is false where the layout is not one of ours. */
-mdmp_registers mdmp_registers_at(mdmp *m, mdmp_place place);
 /* The thread of the exception; else who asked for the dump, or wrote it; NULL: none of them. */
 const mdmp_thread *mdmp_guilty_thread(const mdmp *m);
-/* NULL when no module lies there. */
-const mdmp_module *mdmp_loaded_at(const mdmp *m, uint64_t address);
-const mdmp_module *mdmp_unloaded_at(const mdmp *m, uint64_t address);
 
 /* mdmp_more.c: streams that say more about the process. */
 bool mdmp_read_more(mdmp *m, const mdmp_stream *stream, const mdmp_watcher *watcher);

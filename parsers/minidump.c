@@ -9,6 +9,7 @@
 #include "parsers/dump_fact.h"
 #include "parsers/dump_places.h"
 #include "parsers/dump_stack.h"
+#include "parsers/mdmp.h"
 
 enum { FULL_MEMORY = 2, LOCAL_SYSTEM = 0x4000, TOLD_MODULES = 16, SIGNATURE_FRAMES = 3 };
 
@@ -16,7 +17,7 @@ typedef struct minidump {
   fl_job *job;
   mdmp m;
   dump_places places;
-  mdmp_registers registers;
+  dump_registers registers;
   dump_frame frames[DUMP_FRAMES];
   size_t n_frames;
 } minidump;
@@ -52,12 +53,12 @@ static fl_status open_dump(fl_job *job, void *state, uint64_t *ret_n_spans, fl_e
 
 static fl_time time_of(uint32_t stamp) { return (fl_time)stamp * FL_SECOND; }
 
-static const mdmp_module *program_of(const minidump *d) {
-  return d->m.n_modules ? &d->m.modules[0] : NULL;
+static const dump_module *program_of(const minidump *d) {
+  return d->m.space.n_modules ? &d->m.space.modules[0] : NULL;
 }
 
 static void put_process(fl_fact *fact, const minidump *d) {
-  const mdmp_module *program = program_of(d);
+  const dump_module *program = program_of(d);
   if (program) {
     fl_fact_text(fact, "process", program->name);
     fl_fact_text(fact, "path", program->path);
@@ -97,7 +98,7 @@ static void put_detail(fl_fact *fact, const mdmp_exception *e) {
 /* Codes of other systems mean something else: Breakpad and Crashpad write them, too. */
 static bool is_windows(const minidump *d) { return d->m.system.platform == 2; }
 
-static void put_module(fl_fact *fact, const mdmp_module *module, uint64_t address) {
+static void put_module(fl_fact *fact, const dump_module *module, uint64_t address) {
   if (!module) {
     fl_fact_words(fact, "module", "(no module)");
     dump_fact_hex(fact, "offset", address);
@@ -153,7 +154,7 @@ static void put_stack(fl_fact *fact, const minidump *d, dump_texts *list) {
  * equal versions. Frames that a scan found are left out, since it finds old ones as well. */
 static void put_signature(fl_fact *fact, const minidump *d) {
   const mdmp_exception *e = &d->m.exception;
-  const mdmp_module *program = program_of(d);
+  const dump_module *program = program_of(d);
   fl_arena *arena = d->m.arena;
   fl_str text =
       fl_arena_printf(arena, "%.*s|%" PRIx32, FL_STR_ARG(program ? program->name : (fl_str){0}),
@@ -196,7 +197,7 @@ static bool holds(fl_str path, const char *part) {
 }
 
 /* Neither of Windows nor of the program's own folder: hooks, plug-ins, patched libraries. */
-static bool is_foreign(const mdmp_module *module, const mdmp_module *program) {
+static bool is_foreign(const dump_module *module, const dump_module *program) {
   const size_t n_folder = program->path.n - program->name.n;
   if (holds(module->name, "rdpwrap")) return true;
   if (holds(module->path, "\\windows\\") || module->path.n == 0) return false;
@@ -205,14 +206,14 @@ static bool is_foreign(const mdmp_module *module, const mdmp_module *program) {
 
 static void put_foreign(fl_fact *fact, const minidump *d, dump_texts *list) {
   list->n = 0;
-  for (uint32_t i = 1; i < d->m.n_modules && list->n < TOLD_MODULES; i++)
-    if (is_foreign(&d->m.modules[i], program_of(d)))
-      dump_texts_add(list, "%.*s", FL_STR_ARG(d->m.modules[i].path));
+  for (uint32_t i = 1; i < d->m.space.n_modules && list->n < TOLD_MODULES; i++)
+    if (is_foreign(&d->m.space.modules[i], program_of(d)))
+      dump_texts_add(list, "%.*s", FL_STR_ARG(d->m.space.modules[i].path));
   if (is_windows(d)) dump_fact_texts(fact, "foreign_modules", list);
 }
 
 /* As symbol servers name it: GUID and age. */
-static fl_str pdb_id(fl_arena *arena, const mdmp_module *module) {
+static fl_str pdb_id(fl_arena *arena, const dump_module *module) {
   const uint8_t *g = module->pdb_guid;
   return fl_arena_printf(arena, "%08" PRIX32 "%04X%04X%02X%02X%02X%02X%02X%02X%02X%02X%" PRIX32,
                          fl_le32(g), fl_le16(g + 4), fl_le16(g + 6), g[8], g[9], g[10], g[11],
@@ -221,8 +222,8 @@ static fl_str pdb_id(fl_arena *arena, const mdmp_module *module) {
 
 static void put_modules(fl_fact *fact, const minidump *d, dump_texts *list) {
   list->n = list->n_left_out = 0;
-  for (uint32_t i = 0; i < d->m.n_modules; i++) {
-    const mdmp_module *module = &d->m.modules[i];
+  for (uint32_t i = 0; i < d->m.space.n_modules; i++) {
+    const dump_module *module = &d->m.space.modules[i];
     const fl_str id = module->has_pdb ? pdb_id(list->arena, module) : (fl_str){0};
     dump_texts_add(
         list, "%.*s 0x%" PRIx64 " 0x%" PRIx32 " %u.%u.%u.%u %08" PRIX32 "%" PRIx32 " %.*s %.*s",
@@ -230,37 +231,21 @@ static void put_modules(fl_fact *fact, const minidump *d, dump_texts *list) {
         module->version[1], module->version[2], module->version[3], module->stamp, module->n_bytes,
         FL_STR_ARG(module->pdb), FL_STR_ARG(id));
   }
-  fl_fact_number(fact, "n_modules", d->m.n_modules);
+  fl_fact_number(fact, "n_modules", d->m.space.n_modules);
   dump_fact_texts(fact, "modules", list);
   list->n = 0;
-  for (uint32_t i = 0; i < d->m.n_unloaded; i++)
-    dump_texts_add(list, "%.*s 0x%" PRIx64 " 0x%" PRIx32, FL_STR_ARG(d->m.unloaded[i].name),
-                   d->m.unloaded[i].base, d->m.unloaded[i].n_bytes);
+  for (uint32_t i = 0; i < d->m.space.n_unloaded; i++)
+    dump_texts_add(list, "%.*s 0x%" PRIx64 " 0x%" PRIx32, FL_STR_ARG(d->m.space.unloaded[i].name),
+                   d->m.space.unloaded[i].base, d->m.space.unloaded[i].n_bytes);
   dump_fact_texts(fact, "unloaded_modules", list);
 }
 
 /* ---- the system around it ---- */
 
-static const char *arch_name(uint16_t arch) {
-  switch (arch) {
-    case MDMP_X86:
-      return "x86";
-    case MDMP_ARM:
-      return "arm";
-    case MDMP_AMD64:
-      return "x64";
-    case MDMP_ARM64:
-    case MDMP_ARM64_OLD:
-      return "arm64";
-    default:
-      return "unknown";
-  }
-}
-
 static void put_system(fl_fact *fact, const minidump *d) {
   const mdmp_system *s = &d->m.system;
   if (s->is_there) {
-    fl_fact_words(fact, "architecture", arch_name(s->arch));
+    fl_fact_words(fact, "architecture", dump_arch_name(d->m.space.arch));
     dump_fact_printf(fact, "os_version", "%" PRIu32 ".%" PRIu32 ".%" PRIu32, s->major, s->minor,
                      s->build);
     fl_fact_text(fact, "service_pack", s->service_pack);
@@ -286,7 +271,7 @@ static uint64_t memory_bytes(const fl_vmem *memory) {
 static void put_counts(fl_fact *fact, const minidump *d, dump_texts *list) {
   fl_fact_number(fact, "n_threads", d->m.n_threads);
   if (d->m.n_handles) fl_fact_number(fact, "n_handles", d->m.n_handles);
-  fl_fact_number(fact, "memory_bytes", memory_bytes(&d->m.memory));
+  fl_fact_number(fact, "memory_bytes", memory_bytes(&d->m.space.memory));
   fl_fact_text(fact, "comment", d->m.comment);
   list->n = 0;
   for (uint32_t i = 0; i < d->m.n_notes; i++)
@@ -302,7 +287,7 @@ static void put_counts(fl_fact *fact, const minidump *d, dump_texts *list) {
 
 /* Credentials lie in the memory of some: whoever passes the file on should know. */
 static void warn(const minidump *d) {
-  const mdmp_module *program = program_of(d);
+  const dump_module *program = program_of(d);
   const bool is_lsass = program && holds(program->name, "lsass.exe");
   if (is_lsass)
     fl_job_note(d->job, FL_NOTE_INFO, 0,
@@ -316,10 +301,11 @@ static void warn(const minidump *d) {
 
 static fl_status put_all(minidump *d, fl_rows *rows, fl_err *err) {
   const mdmp_thread *thread = mdmp_guilty_thread(&d->m);
-  mdmp_place context = d->m.exception.is_there ? d->m.exception.context : (mdmp_place){0};
+  dump_place context = d->m.exception.is_there ? d->m.exception.context : (dump_place){0};
   if (!context.n_bytes && thread) context = thread->context;
-  d->registers = mdmp_registers_at(&d->m, context);
-  d->n_frames = dump_stack_walk(&d->m, &d->registers, thread, d->frames);
+  d->registers = dump_registers_at(&d->m.space, context);
+  d->n_frames = dump_stack_walk(&d->m.space, &d->registers, thread ? thread->stack : (fl_extent){0},
+                                d->frames);
   dump_texts *list = FL_NEW(d->job->arena, dump_texts);
   if (!list) return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
   list->arena = d->job->arena;
@@ -343,9 +329,9 @@ static fl_status put_all(minidump *d, fl_rows *rows, fl_err *err) {
 }
 
 static void tell_memory(minidump *d) {
-  for (size_t i = 0; i < d->m.memory.n_ranges; i++)
-    dump_places_add(&d->places, d->m.memory.ranges[i].offset, d->m.memory.ranges[i].n_bytes,
-                    FL_L_SKIPPED, "memory of the process");
+  for (size_t i = 0; i < d->m.space.memory.n_ranges; i++)
+    dump_places_add(&d->places, d->m.space.memory.ranges[i].offset,
+                    d->m.space.memory.ranges[i].n_bytes, FL_L_SKIPPED, "memory of the process");
 }
 
 static fl_status read_dump(fl_job *job, void *state, uint64_t span, fl_rows *rows, fl_err *err) {
