@@ -23,7 +23,11 @@ static int compare(const void *left, const void *right) {
   return a->length < b->length ? 1 : a->length > b->length ? -1 : 0;
 }
 
-void dump_places_tell(dump_places *places, fl_job *job) {
+static void tell_rest(fl_job *job, uint64_t from, uint64_t to, const char *rest) {
+  if (rest && to > from) fl_job_ledger(job, from, to - from, FL_L_SKIPPED, rest);
+}
+
+void dump_places_tell(dump_places *places, fl_job *job, const char *rest) {
   const uint64_t size = fl_source_size(job->source);
   uint64_t told = 0;
   if (places->n_ranges) qsort(places->ranges, places->n_ranges, sizeof *places->ranges, compare);
@@ -34,9 +38,11 @@ void dump_places_tell(dump_places *places, fl_job *job) {
     const uint64_t end = r.offset + r.length;
     if (end <= told) continue;
     if (r.offset < told) r.offset = told;
+    tell_rest(job, told, r.offset, rest);
     fl_job_ledger(job, r.offset, end - r.offset, r.state, r.reason.p);
     told = end;
   }
+  tell_rest(job, told, size, rest);
 }
 
 void dump_places_drop(dump_places *places) {

@@ -14,8 +14,8 @@ typedef struct dump_places {
 /* `reason` is a constant. What finds no room stays unknown in the ledger. */
 void dump_places_add(dump_places *places, uint64_t offset, uint64_t length, fl_ledger_state state,
                      const char *reason);
-/* Tells the ledger of the job, within the source. */
-void dump_places_tell(dump_places *places, fl_job *job);
+/* Tells the ledger of the job, within the source. What nobody added is `rest`; NULL: unknown. */
+void dump_places_tell(dump_places *places, fl_job *job, const char *rest);
 void dump_places_drop(dump_places *places);
 
 #endif

@@ -203,7 +203,7 @@ static fl_status read_dump(fl_job *job, void *state, uint64_t span, fl_rows *row
   FL_TRY(fl_rows_window(rows, FL_WINDOW_BYTES, err));
   FL_TRY(kdmp_read(job->source, rows->window, job->arena, &watcher, &d->k, err));
   FL_TRY(put_all(d, rows, err));
-  dump_places_tell(&d->places, job);
+  dump_places_tell(&d->places, job, "copies of the kernel's structures");
   return FL_OK;
 }
 

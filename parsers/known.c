@@ -36,31 +36,6 @@ static int probe_pcap(const fl_probe *probe) {
   return is_little || is_big ? 100 : 0;
 }
 
-/* First characters of a text as ASCII, whether UTF-16 with or without a byte order mark, or bytes.
- */
-static fl_str plain_head(const fl_probe *probe, char *ret_text, size_t cap) {
-  size_t at = 0, step = 1;
-  if (has_bytes(probe, 0, "\xff\xfe", 2)) at = 2, step = 2;
-  else if (has_bytes(probe, 0, "\xef\xbb\xbf", 3)) at = 3;
-  else if (probe->n_head >= 2 && probe->head[0] != 0 && probe->head[1] == 0) step = 2;
-  size_t n = 0;
-  for (; n < cap && at < probe->n_head; at += step) ret_text[n++] = (char)probe->head[at];
-  return (fl_str){ret_text, n};
-}
-
-static bool starts_with(fl_str s, const char *start) {
-  const size_t n = strlen(start);
-  return s.n >= n && memcmp(s.p, start, n) == 0;
-}
-
-/* "Version=1", then "EventType=" in one of the next lines */
-static int probe_wer(const fl_probe *probe) {
-  char text[64];
-  const fl_str head = plain_head(probe, text, sizeof text);
-  if (!starts_with(head, "Version=")) return 0;
-  return memmem(head.p, head.n, "EventType=", 10) ? 100 : 0;
-}
-
 /* What other tools say of these formats: docs/formats/bundles.md, "Recognised formats". */
 #define KNOWN(id, words, advice)                                                            \
   const fl_parser fl_parser_##id = {.name = #id,                                            \
@@ -70,5 +45,3 @@ static int probe_wer(const fl_probe *probe) {
 KNOWN(etl, "event trace log", "convert it with \"tracerpt FILE -of EVTX\" on a Windows machine")
 KNOWN(pcapng, "packet capture", "open it in Wireshark")
 KNOWN(pcap, "packet capture", "open it in Wireshark")
-KNOWN(wer, "Windows Error Reporting report",
-      "the Application log has the same crash as event 1000 or 1001")

@@ -342,7 +342,7 @@ static fl_status read_dump(fl_job *job, void *state, uint64_t span, fl_rows *row
   FL_TRY(mdmp_read(job->source, rows->window, job->arena, &watcher, &d->m, err));
   FL_TRY(put_all(d, rows, err));
   tell_memory(d);
-  dump_places_tell(&d->places, job);
+  dump_places_tell(&d->places, job, NULL);
   return FL_OK;
 }
 
