@@ -4,7 +4,7 @@
 
 #include "cli/cli.h"
 
-enum { GAPS_ARENA = 64 << 20, GAPS_SHOWN = 4096 };
+enum { GAPS_ARENA = 64 << 20, CRASH_ARENA = 16 << 20, GAPS_SHOWN = 4096 };
 
 /* Notes come before their source ends, and are printed with it; the driver caps them for each
  * source. */
@@ -25,6 +25,9 @@ typedef struct inspector {
   const fl_gap *gaps; /* of the map */
   size_t n_gaps;
   fl_arena *arena;
+  fl_arena *crash_arena;
+  fl_event crash; /* of the source at hand: what a dump or an error report tells */
+  bool has_crash;
 } inspector;
 
 static fl_status no_memory(fl_err *err) { return fl_fail(err, FL_E_NOMEM, 0, "out of memory"); }
@@ -86,9 +89,21 @@ static fl_status take_notes(inspector *in, uint32_t source, fl_note **ret_notes,
   return FL_OK;
 }
 
+/* A dump and an error report give one event each. */
+static fl_status keep_crash(inspector *in, const fl_batch *batch, fl_err *err) {
+  fl_event event;
+  if (batch->n_rows != 1 || in->has_crash) return FL_OK;
+  fl_arena_reset(in->crash_arena);
+  FL_TRY(fl_event_build(batch, &batch->rows[0], in->crash_arena, &event, err));
+  in->has_crash = fl_event_is_crash_file(&event);
+  if (in->has_crash) in->crash = event;
+  return FL_OK;
+}
+
 /* Each log is looked at by itself: when one has ended, the next rows begin anew. */
 static fl_status watch(void *self, const fl_batch *batch, fl_err *err) {
   inspector *in = self;
+  FL_TRY(keep_crash(in, batch, err));
   if (in->is_listed) {
     fl_coverage_free(in->map);
     in->map = NULL;
@@ -131,6 +146,10 @@ static fl_status print_source(void *self, const fl_source_info *source, fl_err *
   fl_source_report report = {.source = source};
   FL_TRY(take_notes(in, source->id, &notes, &report.n_notes, err));
   report.notes = notes;
+  if (in->has_crash && in->crash.source == source->id) {
+    report.crash = &in->crash;
+    in->has_crash = false;
+  }
   fl_status status = in->is_looking ? own_gaps(in, source, &report, err) : FL_OK;
   if (status == FL_OK) status = fl_report_source(&report, in->is_json, in->out, err);
   for (size_t i = 0; i < report.n_notes; i++) free((char *)(uintptr_t)notes[i].text.p);
@@ -149,9 +168,10 @@ static void forget_notes(inspector *in) {
 static cli_exit look_for_gaps(inspector *in, cli_gate *gate) {
   in->is_looking = true;
   in->arena = fl_arena_create(GAPS_ARENA);
+  in->crash_arena = fl_arena_create(CRASH_ARENA);
   gate->watch = watch;
   gate->watcher = in;
-  if (in->arena) return CLI_DONE;
+  if (in->arena && in->crash_arena) return CLI_DONE;
   cli_say("out of memory");
   return CLI_INTERNAL;
 }
@@ -198,6 +218,7 @@ cli_exit cli_inspect(const cli_args *args) {
   fl_digest_free(digest);
   forget_notes(&in);
   fl_arena_free(in.arena);
+  fl_arena_free(in.crash_arena);
   fl_coverage_free(in.map);
   /* An input of which nothing could be read is an answer here, too: print it, then say so. */
   if (exit != CLI_NOTHING) return cli_close(in.out, exit);

@@ -235,3 +235,10 @@ fl_str fl_known_sentence(fl_known *known, const fl_event_fact *fact, const fl_ba
     if (shown[i].n) memcpy(text + at, shown[i].p, shown[i].n);
   return (fl_str){text, n};
 }
+
+bool fl_event_is_crash_file(const fl_event *event) {
+  static const char *const kinds[] = {"crash.dump", "crash.kernel", "crash.wer"};
+  for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+    if (fl_str_eq(event->kind, fl_str_of(kinds[i]))) return true;
+  return false;
+}

@@ -55,7 +55,7 @@ fl_str mdmp_text16(mdmp *m, uint64_t offset, const mdmp_watcher *w) {
     if (w->damage) w->damage(w->self, offset, "text of %" PRIu32 " bytes, beyond the file", n);
     return (fl_str){0};
   }
-  range_at(w, offset, 4 + (uint64_t)n);
+  range_at(w, offset, 4 + (uint64_t)n + 2); /* the NUL does not count */
   return mdmp_utf16(m, bytes, n);
 }
 

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "report/exporter.h"
 #include "report/json.h"
+#include "report/source_crash.h"
 
 enum { MAX_RANGES_SHOWN = 20, N_STATES = 8 };
 
@@ -107,6 +108,7 @@ static void write_json(const fl_source_info *source, const fl_source_report *r, 
     for (size_t i = 0; i < r->n_gaps; i++) write_gap(&j, &r->gaps[i]);
     fl_json_end(&j);
   }
+  if (r->crash) fl_source_crash_json(&j, r->crash);
   fl_json_end(&j);
   fl_json_line_end(&j);
 }
@@ -209,6 +211,7 @@ fl_status fl_report_source(const fl_source_report *report, bool as_json, fl_out 
   if (!arena) return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
   write_head(source, arena, out);
   write_events(source, out);
+  if (report->crash) fl_source_crash_text(report->crash, arena, out);
   write_shares(source, out);
   write_lost(source, arena, out);
   write_notes(report->notes, report->n_notes, arena, out);

@@ -198,6 +198,8 @@ FL_API fl_status fl_event_build(const fl_batch *batch, const fl_row *row, fl_are
 static inline bool fl_event_is_attempt(const fl_event *event) {
   return (event->flags & (FL_F_SYNTHETIC | FL_F_GAP)) == FL_F_SYNTHETIC;
 }
+/* Of a dump or an error report: the event says what died (docs/formats/minidump.md). */
+FL_API bool fl_event_is_crash_file(const fl_event *event);
 /* An event that has its times, flags and place, and of its columns those of the mask (1 <<
  * fl_column); no data, no facts. For conditions that need no more. */
 FL_API fl_status fl_event_build_columns(const fl_batch *batch, const fl_row *row,

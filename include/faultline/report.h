@@ -34,6 +34,7 @@ typedef struct fl_source_report {
   size_t n_notes;
   const fl_event *gaps;
   size_t n_gaps;
+  const fl_event *crash; /* of a dump or an error report: what died; NULL: the source is none */
 } fl_source_report;
 FL_API fl_status fl_report_source(const fl_source_report *report, bool as_json, fl_out *out,
                                   fl_err *err);
