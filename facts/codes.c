@@ -21,7 +21,22 @@ const char *const fl_code_space_names[FL_CODE_N_SPACES] = {
     [FL_CODE_TLS_ALERT] = "tls_alert",   [FL_CODE_RDPCORETS_103] = "rdpcorets_103",
     [FL_CODE_EXCEPTION] = "exception",   [FL_CODE_FAST_FAIL] = "fast_fail",
     [FL_CODE_BUGCHECK] = "bugcheck",
+    [FL_CODE_MISPLACED] = "misplaced",   [FL_CODE_SCHANNEL_STATE] = "schannel_state",
 };
+
+/* What else people call the spaces in front of a number. */
+static const struct {
+  const char *name;
+  fl_code_space space;
+} space_aliases[] = {{"primary", FL_CODE_DISCONNECT},
+                     {"ext", FL_CODE_EXTENDED},
+                     {"negotiation", FL_CODE_NEG_FAILURE},
+                     {"tls", FL_CODE_TLS_ALERT},
+                     {"alert", FL_CODE_TLS_ALERT},
+                     {"winsock", FL_CODE_WIN32},
+                     {"rdpcorets103", FL_CODE_RDPCORETS_103},
+                     {"103", FL_CODE_RDPCORETS_103},
+                     {"schannel", FL_CODE_SCHANNEL_STATE}};
 
 /* The tables stand in the order of fl_code_space, each ascending (a test checks it): the first
  * row that is not below (space, code). */
@@ -47,9 +62,11 @@ static uint32_t gateway_twin(uint32_t code) {
   return code >> 16 == 0x8007 ? code & 0xffff : code | UINT32_C(0x80070000);
 }
 
+/* 0xD… holds an NTSTATUS, 0x8007… a Win32 error. */
 const fl_code_fact *fl_code_find(fl_code_space space, uint32_t code) {
   const fl_code_fact *fact = find_exact(space, code);
   if (fact) return fact;
+  if (space == FL_CODE_WIN32 && code >> 16 == 0x8007) return find_exact(space, code & 0xffff);
   const uint32_t low = code & 0xffff;
   if (space == FL_CODE_NTSTATUS) return find_exact(space, fl_status_unmap(code));
   if (space == FL_CODE_BUGCHECK) return find_exact(space, code & ~UINT32_C(0x10000000));
@@ -80,8 +97,6 @@ static void add(answer *a, const fl_code_fact *fact) {
 static void add_number(answer *a, uint32_t code) {
   for (unsigned space = 0; space < FL_CODE_N_SPACES; space++)
     add(a, fl_code_find((fl_code_space)space, code));
-  /* HRESULT_FROM_WIN32: the Win32 error is inside. */
-  if (code >> 16 == 0x8007) add(a, fl_code_find(FL_CODE_WIN32, code & 0xffff));
 }
 
 static bool is_wrapping(char c) {
@@ -164,13 +179,58 @@ static bool is_symbol_text(fl_str text) {
   return true;
 }
 
+bool fl_code_prefix(fl_str text, fl_code_space *ret_space, fl_str *ret_rest) {
+  const char *colon = text.n ? memchr(text.p, ':', text.n) : NULL;
+  if (!colon) return false;
+  const fl_str name = unwrap((fl_str){text.p, (size_t)(colon - text.p)});
+  *ret_rest = (fl_str){colon + 1, text.n - (size_t)(colon + 1 - text.p)};
+  for (unsigned space = 0; space < FL_CODE_N_SPACES; space++) {
+    *ret_space = (fl_code_space)space;
+    if (fl_str_eq_nocase(name, fl_str_of(fl_code_space_names[space]))) return true;
+  }
+  for (size_t i = 0; i < sizeof space_aliases / sizeof *space_aliases; i++) {
+    *ret_space = space_aliases[i].space;
+    if (fl_str_eq_nocase(name, fl_str_of(space_aliases[i].name))) return true;
+  }
+  return false;
+}
+
+static bool begins_with(fl_str text, fl_str start) {
+  return text.n >= start.n && fl_str_eq_nocase((fl_str){text.p, start.n}, start);
+}
+
+/* HRESULT_FROM_NT(STATUS_…) and HRESULT_FROM_WIN32(ERROR_…), whether the result has a row or not:
+ * what is inside has one. */
+static bool add_made(answer *a, fl_str text, uint32_t *ret_code) {
+  static const fl_str nt = {"HRESULT_FROM_NT(", 16}, win32 = {"HRESULT_FROM_WIN32(", 19};
+  const bool is_nt = begins_with(text, nt);
+  if (!is_nt && !begins_with(text, win32)) return false;
+  const size_t n_start = is_nt ? nt.n : win32.n;
+  const fl_code_space space = is_nt ? FL_CODE_NTSTATUS : FL_CODE_WIN32;
+  const fl_str inner = unwrap((fl_str){text.p + n_start, text.n - n_start});
+  for (size_t i = lower_bound(space, 0); i < N_CODES && codes[i].space == space; i++) {
+    if (symbol_fit(codes[i].symbol, inner) != 3) continue;
+    *ret_code = codes[i].code | (is_nt ? UINT32_C(0x10000000) : UINT32_C(0x80070000));
+    add_number(a, *ret_code);
+    return true;
+  }
+  return false;
+}
+
 size_t fl_code_parse(fl_str text, const fl_code_fact **ret_facts, size_t cap, uint32_t *ret_code,
                      fl_status *ret_status) {
   answer a = {.facts = ret_facts, .cap = cap};
   const fl_str whole = text;
+  fl_code_space space;
+  fl_str rest;
   text = unwrap(text);
   *ret_code = 0;
   *ret_status = FL_OK;
+  if (fl_code_prefix(text, &space, &rest) && read_number(unwrap(rest), ret_code)) {
+    add(&a, fl_code_find(space, *ret_code));
+    return a.n;
+  }
+  if (add_made(&a, text, ret_code)) return a.n;
   if (read_number(text, ret_code)) {
     add_number(&a, *ret_code);
     return a.n;
@@ -192,4 +252,20 @@ const fl_code_fact *fl_code_meant(fl_str text) {
   }
   if (fl_code_find(FL_CODE_DISCONNECT, (uint32_t)number)) return NULL;
   return fl_code_find(FL_CODE_DISCONNECT, (uint32_t)as_hex);
+}
+
+/* As sessions and connections end with it: a small number is an extended reason, a large one a
+ * status of the kind that its form says. */
+const fl_code_fact *fl_code_of_reason(uint32_t code) {
+  if (code >> 16 == 0) {
+    const fl_code_fact *fact = fl_code_find(FL_CODE_EXTENDED, code);
+    return fact ? fact : fl_code_find(FL_CODE_ERRINFO, code);
+  }
+  return fl_code_of_status(code);
+}
+
+const fl_code_fact *fl_code_of_status(uint32_t code) {
+  const fl_code_fact *fact = fl_code_find(FL_CODE_NTSTATUS, code);
+  if (!fact) fact = fl_code_find(FL_CODE_HRESULT, code);
+  return fact || code >> 16 != 0x8007 ? fact : fl_code_find(FL_CODE_WIN32, code);
 }

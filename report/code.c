@@ -147,7 +147,9 @@ static const char *const space_words[FL_CODE_N_SPACES] = {
     [FL_CODE_NTSTATUS] = "NTSTATUS",
     [FL_CODE_WIN32] = "Win32 error",
     [FL_CODE_TLS_ALERT] = "TLS alert",
-    [FL_CODE_RDPCORETS_103] = "reason of RdpCoreTS event 103"};
+    [FL_CODE_RDPCORETS_103] = "reason of RdpCoreTS event 103",
+    [FL_CODE_SCHANNEL_STATE] = "internal error state of Schannel",
+    [FL_CODE_MISPLACED] = "number in tables of others"};
 
 /* "a; b" as lines with a mark in front. */
 static void text_list(fl_page *page, const char *title, const char *items) {

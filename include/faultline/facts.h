@@ -48,6 +48,8 @@ typedef enum fl_code_space {
   FL_CODE_EXCEPTION, /* what ended a process */
   FL_CODE_FAST_FAIL, /* why a program stopped itself: first parameter of 0xC0000409 */
   FL_CODE_BUGCHECK,  /* stop codes of Windows */
+  FL_CODE_SCHANNEL_STATE, /* internal error state of Schannel's events */
+  FL_CODE_MISPLACED,      /* what public tables list as primary reasons, and is none */
   FL_CODE_N_SPACES
 } fl_code_space;
 FL_API extern const char *const fl_code_space_names[FL_CODE_N_SPACES];
@@ -65,7 +67,16 @@ typedef struct fl_code_fact {
 FL_API const fl_code_fact *fl_code_find(fl_code_space space, uint32_t code);
 FL_API size_t fl_code_facts(fl_code_space space, const fl_code_fact **ret_facts);
 
-/* A code as people write it: "0x904", "2308", "-2146893007", "0xC000006D", a symbol's name.
+/* What a log means by a status: an NTSTATUS, an HRESULT or the Win32 error in it, by its form; and
+ * by the reason that a session or connection ended with: small numbers are extended reasons. NULL
+ * where the number is not documented. */
+FL_API const fl_code_fact *fl_code_of_status(uint32_t code);
+FL_API const fl_code_fact *fl_code_of_reason(uint32_t code);
+
+/* A space in front of a number, as in "win32:5" or "extended:0x7". */
+FL_API bool fl_code_prefix(fl_str text, fl_code_space *ret_space, fl_str *ret_rest);
+/* A code as people write it: "0x904", "2308", "-2146893007", "0xC000006D", "win32:5", a symbol's
+ * name, HRESULT_FROM_NT(…).
  * Returns the number of meanings, best first (at most `cap`); 0 with *ret_code set means
  * "a number, but not documented"; FL_E_ARG in *ret_status when it is neither. */
 FL_API size_t fl_code_parse(fl_str text, const fl_code_fact **ret_facts, size_t cap,

@@ -23,20 +23,51 @@ static bool reaches(const char *text, const fl_code_fact *fact) {
   return false;
 }
 
-static void check_row(const fl_code_fact *fact) {
+/* Hexadecimal in both cases and as 64 bits, decimal, signed decimal. */
+static void check_number(uint32_t code, const fl_code_fact *fact) {
+  static const char *const forms[] = {"0x%x", "0X%08X", "%u", "%d", " (0x%x). "};
   char text[64];
+  for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+    (void)snprintf(text, sizeof text, forms[i], code);
+#pragma GCC diagnostic pop
+    if (!reaches(text, fact)) fail_msg("%s is not reached", text);
+  }
+  if (code >> 31 == 0) return;
+  (void)snprintf(text, sizeof text, "0xffffffff%08x", code);
+  if (!reaches(text, fact)) fail_msg("%s is not reached", text);
+}
+
+/* As it is, with the kind of number in front, and by its name in any case. */
+static void check_symbol(const fl_code_fact *fact) {
+  char text[128];
+  (void)snprintf(text, sizeof text, "%s:%u", fl_code_space_names[fact->space], fact->code);
+  if (!reaches(text, fact)) fail_msg("%s is not reached", text);
+  if (strlen(fact->symbol) < 4) return;
+  assert_true(strlen(fact->symbol) < sizeof text);
+  for (unsigned is_upper = 0; is_upper < 2; is_upper++) {
+    size_t n = 0;
+    for (; fact->symbol[n]; n++) {
+      const char c = fact->symbol[n];
+      const bool is_letter = (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
+      text[n] = (char)(is_letter ? (is_upper ? c & ~0x20 : c | 0x20) : c);
+    }
+    text[n] = 0;
+    if (!reaches(text, fact)) fail_msg("%s is not reached", text);
+  }
+}
+
+static void check_row(const fl_code_fact *fact) {
   assert_ptr_equal(fl_code_find(fact->space, fact->code), fact);
   assert_true(fact->meaning[0] && fact->source[0] && fact->layer[0]);
-  (void)snprintf(text, sizeof text, "0x%x", fact->code);
-  if (!reaches(text, fact)) fail_msg("%s is not reached", text);
-  (void)snprintf(text, sizeof text, "0X%08X", fact->code);
-  if (!reaches(text, fact)) fail_msg("%s is not reached", text);
-  (void)snprintf(text, sizeof text, "%u", fact->code);
-  if (!reaches(text, fact)) fail_msg("%s is not reached", text);
-  (void)snprintf(text, sizeof text, "%d", (int)fact->code);
-  if (!reaches(text, fact)) fail_msg("%s is not reached", text);
-  if (fact->symbol[0] && strlen(fact->symbol) >= 4 && !reaches(fact->symbol, fact))
-    fail_msg("%s is not reached", fact->symbol);
+  check_number(fact->code, fact);
+  check_symbol(fact);
+  /* A Win32 error inside an HRESULT, an NTSTATUS inside one, and what the gateway's log leaves of
+   * its results. */
+  if (fact->space == FL_CODE_WIN32) check_number(fact->code | UINT32_C(0x80070000), fact);
+  if (fact->space == FL_CODE_NTSTATUS) check_number(fact->code | UINT32_C(0x10000000), fact);
+  if (fact->space == FL_CODE_GATEWAY && fact->code >> 16) check_number(fact->code & 0xffff, fact);
 }
 
 static void every_row_is_reached(void **state) {
@@ -54,6 +85,18 @@ static void every_row_is_reached(void **state) {
     n_all += n;
   }
   assert_true(n_all > 400);
+}
+
+/* Whoever is told several causes is told how to tell them apart. */
+static void several_causes_have_evidence(void **state) {
+  (void)state;
+  for (int space = 0; space < FL_CODE_N_SPACES; space++) {
+    const fl_code_fact *facts;
+    const size_t n = fl_code_facts((fl_code_space)space, &facts);
+    for (size_t i = 0; i < n; i++)
+      if (strchr(facts[i].causes, ';') && !facts[i].separate[0])
+        fail_msg("%s 0x%x has causes and no evidence", fl_code_space_names[space], facts[i].code);
+  }
 }
 
 static size_t parse(const char *text, const fl_code_fact *found[CAP], uint32_t *ret_code) {
@@ -88,6 +131,55 @@ static void notations(void **state) {
   assert_string_equal(found[0]->symbol, "WSAECONNREFUSED");
   assert_int_equal(parse("23002", found, &code), 1);
   assert_string_equal(found[0]->symbol, "E_PROXY_RAP_ACCESSDENIED");
+  assert_int_equal(parse("-2147024891", found, &code), 2);
+  assert_string_equal(found[0]->symbol, "E_ACCESSDENIED");
+  assert_string_equal(found[1]->symbol, "ERROR_ACCESS_DENIED");
+}
+
+/* A kind of number in front leaves no doubt; a made name holds another. */
+static void prefixes_and_made_names(void **state) {
+  (void)state;
+  const fl_code_fact *found[CAP];
+  uint32_t code = 0;
+  assert_int_equal(parse("win32:5", found, &code), 1);
+  assert_string_equal(found[0]->symbol, "ERROR_ACCESS_DENIED");
+  assert_int_equal(parse("Extended: 0x5", found, &code), 1);
+  assert_string_equal(found[0]->symbol, "exDiscReasonReplacedByOtherConnection");
+  assert_int_equal(parse("RdpCoreTS103:13", found, &code), 1);
+  assert_int_equal(found[0]->space, FL_CODE_RDPCORETS_103);
+  assert_int_equal(parse("primary:7", found, &code), 0);
+  assert_int_equal(code, 7);
+  assert_int_equal(parse("HRESULT_FROM_NT(STATUS_UNSUCCESSFUL)", found, &code), 1);
+  assert_int_equal(code, 0xd0000001);
+  assert_string_equal(found[0]->symbol, "STATUS_UNSUCCESSFUL");
+  assert_int_equal(parse("hresult_from_win32(wsaeconnreset)", found, &code), 1);
+  assert_int_equal(code, 0x80072746);
+  assert_int_equal(parse("schannel:10013", found, &code), 1);
+  assert_int_equal(parse("10013", found, &code), 2);
+  assert_int_equal(found[0]->space, FL_CODE_WIN32);
+}
+
+static void check_reason(uint32_t code, fl_code_space space, const char *symbol) {
+  const fl_code_fact *fact = fl_code_of_reason(code);
+  assert_non_null(fact);
+  assert_int_equal(fact->space, space);
+  assert_string_equal(fact->symbol, symbol);
+}
+
+/* Session reasons are extended ones when small; others say by their form what they are. */
+static void reasons_of_sessions(void **state) {
+  (void)state;
+  check_reason(5, FL_CODE_EXTENDED, "exDiscReasonReplacedByOtherConnection");
+  check_reason(0x11, FL_CODE_ERRINFO, "ERRINFO_CLOSE_STACK_ON_DRIVER_FAILURE");
+  check_reason(3489660929, FL_CODE_NTSTATUS, "STATUS_UNSUCCESSFUL");
+  check_reason(0xc0000184, FL_CODE_NTSTATUS, "STATUS_INVALID_DEVICE_STATE");
+  check_reason(2147942464, FL_CODE_HRESULT, "HRESULT_FROM_WIN32(ERROR_NETNAME_DELETED)");
+  check_reason(2147942521, FL_CODE_HRESULT, "HRESULT_FROM_WIN32(ERROR_SEM_TIMEOUT)");
+  check_reason(0x80072746, FL_CODE_WIN32, "WSAECONNRESET");
+  check_reason(0x80090330, FL_CODE_HRESULT, "SEC_E_DECRYPT_FAILURE");
+  assert_null(fl_code_of_reason(0x904));
+  assert_null(fl_code_of_reason(0x90090330));
+  assert_null(fl_code_of_status(5));
 }
 
 static void symbols(void **state) {
@@ -182,7 +274,10 @@ static void causes_are_whole(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(every_row_is_reached),
+                                     cmocka_unit_test(several_causes_have_evidence),
                                      cmocka_unit_test(notations),
+                                     cmocka_unit_test(prefixes_and_made_names),
+                                     cmocka_unit_test(reasons_of_sessions),
                                      cmocka_unit_test(symbols),
                                      cmocka_unit_test(unknown_and_nonsense),
                                      cmocka_unit_test(left_out_prefix),

@@ -24,8 +24,8 @@ const char *const fl_outcome_names[7] = {"unknown", "failed", "ended", "lost",
 const char *const fl_verdict_names[5] = {"confirmed", "likely", "possible", "undecided",
                                          "no_failure_seen"};
 const char *const fl_code_space_names[FL_CODE_N_SPACES] = {
-    "disconnect", "extended", "errinfo", "neg_failure", "gateway",
-    "hresult",    "ntstatus", "win32",   "tls_alert",   "rdpcorets_103"};
+    "disconnect", "extended", "errinfo",   "neg_failure",   "gateway",        "hresult",
+    "ntstatus",   "win32",    "tls_alert", "rdpcorets_103", "schannel_state", "misplaced"};
 
 static const fl_code_fact code_facts[] = {
     {FL_CODE_DISCONNECT, 0x904, "SocketClosed",
