@@ -109,5 +109,16 @@ typedef struct fl_cause_fact {
 } fl_cause_fact;
 FL_API const fl_cause_fact *fl_cause_find(fl_str id);
 FL_API size_t fl_causes(const fl_cause_fact **ret_facts);
+/* The causes that a code can stand for, as far as rows say so, and the codes that a cause can show
+ * itself by; at most `cap`. */
+enum { FL_CODE_CAUSES_MAX = 32, FL_CAUSE_CODES_MAX = 64 };
+FL_API size_t fl_code_causes(const fl_code_fact *fact, const fl_cause_fact **ret_causes,
+                             size_t cap);
+FL_API size_t fl_cause_codes(const fl_cause_fact *cause, const fl_code_fact **ret_codes,
+                             size_t cap);
+
+/* Names of causes and codes that are close to a word that is none, the closest first. */
+enum { FL_NEAR_MAX = 5 };
+FL_API size_t fl_fact_near(fl_str word, const char *ret_names[FL_NEAR_MAX]);
 
 #endif

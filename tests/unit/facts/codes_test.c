@@ -272,6 +272,56 @@ static void causes_are_whole(void **state) {
   assert_null(fl_cause_find(FL_STR("tls")));
 }
 
+/* Each row names a cause and codes that are there, and both directions say the same. */
+static void codes_of_causes(void **state) {
+  (void)state;
+  const fl_cause_fact *causes, *back[FL_CODE_CAUSES_MAX];
+  const fl_code_fact *facts[FL_CAUSE_CODES_MAX];
+  const size_t n_causes = fl_causes(&causes);
+  size_t n_all = 0;
+  for (size_t i = 0; i < n_causes; i++) {
+    const size_t n = fl_cause_codes(&causes[i], facts, FL_CAUSE_CODES_MAX);
+    assert_true(n < FL_CAUSE_CODES_MAX);
+    for (size_t k = 0; k < n; k++) {
+      const size_t n_back = fl_code_causes(facts[k], back, FL_CODE_CAUSES_MAX);
+      assert_true(n_back < FL_CODE_CAUSES_MAX);
+      size_t at = 0;
+      while (at < n_back && back[at] != &causes[i]) at++;
+      if (at == n_back) fail_msg("0x%x does not lead back to %s", facts[k]->code, causes[i].id);
+    }
+    n_all += n;
+  }
+  size_t n_rows = 0;
+#define FL_CAUSE_CODES(cause, space, numbers)                           \
+  if (!fl_cause_find(FL_STR(cause))) fail_msg("%s is no cause", cause); \
+  for (const char *at = numbers; *at; at += strcspn(at, " "), at += *at == ' ') n_rows++;
+#include "facts/cause_codes.def"
+#undef FL_CAUSE_CODES
+  assert_int_equal(n_rows, n_all);
+  assert_true(fl_code_causes(fl_code_find(FL_CODE_DISCONNECT, 0x904), back, 32) > 10);
+  assert_int_equal(fl_code_causes(fl_code_find(FL_CODE_ERRINFO, 7), back, 32), 2);
+  assert_string_equal(back[0]->id, "srv.denied");
+  assert_int_equal(fl_code_causes(fl_code_find(FL_CODE_DISCONNECT, 0x308), back, 32), 0);
+}
+
+static void near_names(void **state) {
+  (void)state;
+  const char *names[FL_NEAR_MAX];
+  assert_true(fl_fact_near(FL_STR("STATUS_LOGIN_FAILURE"), names) >= 1);
+  assert_string_equal(names[0], "STATUS_LOGON_FAILURE");
+  assert_true(fl_fact_near(FL_STR("srv.denid"), names) >= 1);
+  assert_string_equal(names[0], "srv.denied");
+  assert_true(fl_fact_near(FL_STR("vpn"), names) >= 1);
+  assert_string_equal(names[0], "net.vpn_drop");
+  assert_true(fl_fact_near(FL_STR("tls"), names) >= 4);
+  assert_int_equal(fl_fact_near(FL_STR(""), names), 0);
+  assert_int_equal(fl_fact_near(FL_STR("hello"), names), 0);
+  assert_int_equal(
+      fl_fact_near(FL_STR("zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz"),
+                   names),
+      0);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(every_row_is_reached),
                                      cmocka_unit_test(several_causes_have_evidence),
@@ -283,6 +333,8 @@ int main(void) {
                                      cmocka_unit_test(left_out_prefix),
                                      cmocka_unit_test(failures_have_causes),
                                      cmocka_unit_test(small_numbers_keep_their_spaces),
+                                     cmocka_unit_test(codes_of_causes),
+                                     cmocka_unit_test(near_names),
                                      cmocka_unit_test(causes_are_whole)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
