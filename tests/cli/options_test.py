@@ -133,11 +133,42 @@ check(run("explain", "2308").code == 0, "decimal")
 check(run("explain", "0x904", "0x7").out == run("explain", "0x904/0x7").out, "two spellings of a pair")
 expect(run("explain", "-2146893007"), 0, "80090331", err=())
 expect(run("explain", "0xC000006D"), 0)
-expect(run("explain", "0x12345678"), 0, "not in this program's tables")
+expect(run("explain", "0x12345678"), 0, "not documented")
 expect(run("explain", "904"), 0, "Did you mean 0x904")
 expect(run("explain", "904/7"), 0, "Did you mean 0x904", "ServerDenied")
 check(json.loads(run("explain", "204", "--format", "json").text)["did_you_mean"] == "0x204", "the prefix is offered")
 expect(run("explain", "0x904", "0x7"), 0, "exclude each other")
+
+
+def explained_as(*words):
+    return json.loads(expect(run("explain", *words, "--format", "json"), 0).text)
+
+
+# A number in the first place is a primary reason, in the second an extended one; they never mix.
+for words, documented, space, symbol in (
+        (["7"], True, "extended", "exDiscReasonServerDeniedConnection"),
+        (["7", "0x0"], False, None, None),
+        (["0x101", "0x7"], False, None, None),
+        (["0x107"], True, "disconnect", None),
+        (["0x404", "0x404"], True, "disconnect", "disconnectReasonSocketRecvFailed"),
+        (["0x80004005", "0x0"], True, "hresult", "E_FAIL"),
+        (["primary:5"], False, None, None),
+        (["win32:5"], True, "win32", "ERROR_ACCESS_DENIED")):
+    answer = explained_as(*words)
+    check((answer["documented"], answer["space"], answer["symbol"]) == (documented, space, symbol), f"{words}: {answer}")
+    check(documented or (answer["layer"] is None and not answer["causes"] and not answer["cause_ids"]
+                         and answer["meaning"].startswith("not documented")), f"{words}: nothing is guessed")
+    check(answer["assumed"], f"{words}: what was assumed is said")
+check(explained_as("0x404", "0x404")["extended"]["symbol"] == "ERRINFO_CB_REDIRECTING_TO_DESTINATION", "the second place is extended")
+check(explained_as("0x904", "0x904")["extended"]["documented"] is False, "a primary number is no extended one")
+check(any(row["space"] == "misplaced" for row in explained_as("0x105")["also"]), "tables of others are named")
+check("not documented" in explained_as("0x101")["assumed"], "0x101 is no primary reason")
+for words in (["0x904"], ["0x904", "0x7"], ["0x204"], ["0x108"], ["0x3"], ["0x4"], ["0x4", "0x0"], ["0x708"], ["0x509"]):
+    check(len(explained_as(*words)["separating_evidence"]) >= 2, f"{words}: what would tell causes apart")
+check(explained_as("0x904", "0x7")["extended"]["cause_ids"][0] == "srv.denied", "the cause behind 0x7")
+check("auth.bad_creds" in explained_as("0xC000006D")["cause_ids"], "the cause behind a status")
+expect(run("explain", "STATUS_LOGIN_FAILURE"), 2, err="near it: STATUS_LOGON_FAILURE")
+expect(run("explain", "0x904", "exDiscReasonServerDenied_Conection"), 2, err="near it: exDiscReasonServerDeniedConnection")
 check("exclude" not in run("explain", "0x904", "0x0").text, "code 0 excludes nothing")
 expect(run("explain", "0x80072EFD"), 0, "0x80072efd = 2147954429", "Win32 error 12029")
 for code in ("0x1104", "1326", "0x80090305", "0xC000006D", "0x3000010"):

