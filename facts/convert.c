@@ -246,6 +246,17 @@ static bool as_dword_last(const fl_value *value, fl_arena *arena, fl_value *ret_
   return give_uint(fl_status_unmap(fl_rd_u32(&rd)), ret_value);
 }
 
+/* The same where it is a status by its form: an error of severity "error", or an NTSTATUS in an
+ * HRESULT. Blobs of TermDD can end with other data. */
+static bool as_status_last(const fl_value *value, fl_arena *arena, fl_value *ret_value) {
+  fl_value status;
+  if (!as_dword_last(value, arena, &status)) return false;
+  const uint64_t top = status.as.natural >> 28;
+  if (top != 0x8 && top != 0xc) return false;
+  *ret_value = status;
+  return true;
+}
+
 /* u16 family (2 or 23); IPv4: u16 port, 4 bytes; IPv6: u16 port, u32 flow, 16 bytes. */
 static bool as_sockaddr(const fl_value *value, fl_arena *arena, fl_value *ret_value) {
   uint8_t bytes[BLOB_MAX];
@@ -417,6 +428,7 @@ static const struct {
              {"first_lower", as_first_lower},
              {"host", as_host},
              {"dword_last", as_dword_last},
+             {"status_last", as_status_last},
              {"sockaddr", as_sockaddr},
              {"systemtime", as_systemtime},
              {"service", as_service},

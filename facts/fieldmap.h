@@ -19,8 +19,18 @@ fl_status fl_map_next(fl_str *map, fl_map_item *ret_item);
 /* Takes the next name off *theirs, false at the end. */
 bool fl_map_next_name(fl_str *theirs, fl_str *ret_name);
 
+/* How a place of a sentence shows its value: "{name}", "{name:x}"; with the name and meaning of the
+ * code that it is, "{name:reason}" of a session's end and "{name:status}". */
+typedef enum fl_place_form {
+  FL_PLACE_PLAIN,
+  FL_PLACE_HEX,
+  FL_PLACE_REASON,
+  FL_PLACE_STATUS
+} fl_place_form;
+/* Takes the form off *place. */
+fl_place_form fl_place_form_of(fl_str *place);
 /* A value as sentences show it: long ones cut, "?" for one that is missing. */
-fl_str fl_value_shown(const fl_value *value, bool as_hex, fl_arena *arena);
+fl_str fl_value_shown(const fl_value *value, fl_place_form form, fl_arena *arena);
 /* Equal but for ASCII case and blanks: how names of fields are compared. */
 bool fl_field_is(fl_str a, fl_str b);
 

@@ -30,7 +30,8 @@ typedef struct candidate {
 /* Constant text, then the value of the first candidate that is there and converts. */
 typedef struct part {
   fl_str text;
-  bool is_place, as_hex;
+  bool is_place;
+  fl_place_form form;
   uint32_t n_candidates;
   candidate candidates[NAMES_MAX];
 } part;
@@ -144,8 +145,7 @@ static bool bind_parts(const fl_shape *shape, bound *b, fl_arena *arena) {
     if (*at == '{') {
       fl_str name = {at + 1, n_text - 1};
       parts[n] = (part){.is_place = true};
-      parts[n].as_hex = name.n > 2 && memcmp(name.p + name.n - 2, ":x", 2) == 0;
-      if (parts[n].as_hex) name.n -= 2;
+      parts[n].form = fl_place_form_of(&name);
       bind_place(shape, b->fact, name, &parts[n]);
       at += at[n_text] == '}';
     }
@@ -213,8 +213,8 @@ static fl_str part_shown(const fl_batch *batch, const fl_row *row, const part *p
   fl_value value;
   for (uint32_t i = 0; i < p->n_candidates; i++)
     if (candidate_value(batch, row, &p->candidates[i], arena, &value))
-      return fl_value_shown(&value, p->as_hex, arena);
-  return fl_value_shown(NULL, p->as_hex, arena);
+      return fl_value_shown(&value, p->form, arena);
+  return fl_value_shown(NULL, p->form, arena);
 }
 
 fl_str fl_known_sentence(fl_known *known, const fl_event_fact *fact, const fl_batch *batch,

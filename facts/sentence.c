@@ -15,23 +15,54 @@ static fl_str shown_part(fl_str s) {
   return (fl_str){s.p, n};
 }
 
-fl_str fl_value_shown(const fl_value *value, bool as_hex, fl_arena *arena) {
+fl_place_form fl_place_form_of(fl_str *place) {
+  static const fl_str endings[] = {[FL_PLACE_HEX] = {":x", 2},
+                                   [FL_PLACE_REASON] = {":reason", 7},
+                                   [FL_PLACE_STATUS] = {":status", 7}};
+  for (int form = FL_PLACE_HEX; form <= FL_PLACE_STATUS; form++) {
+    const fl_str ending = endings[form];
+    if (place->n <= ending.n || memcmp(place->p + place->n - ending.n, ending.p, ending.n) != 0)
+      continue;
+    place->n -= ending.n;
+    return (fl_place_form)form;
+  }
+  return FL_PLACE_PLAIN;
+}
+
+static fl_str hex_shown(uint64_t bits, fl_arena *arena) {
+  char hex[FL_TIME_TEXT_MAX] = "0x";
+  return fl_arena_str(arena, (fl_str){hex, 2 + fl_text_hex(bits, hex + 2)});
+}
+
+/* "5 (exDiscReasonReplacedByOtherConnection: another connection took the session over)" */
+static fl_str code_shown(uint32_t code, fl_place_form form, fl_arena *arena) {
+  const fl_code_fact *fact =
+      form == FL_PLACE_REASON ? fl_code_of_reason(code) : fl_code_of_status(code);
+  char decimal[FL_TIME_TEXT_MAX];
+  const bool is_small = form == FL_PLACE_REASON && code >> 16 == 0;
+  const fl_str number =
+      is_small ? (fl_str){decimal, fl_text_u64(code, decimal)} : hex_shown(code, arena);
+  if (!fact) return fl_arena_str(arena, number);
+  return fl_arena_printf(arena, "%.*s (%s%s%s)", FL_STR_ARG(number), fact->symbol,
+                         fact->symbol[0] ? ": " : "", fact->meaning);
+}
+
+fl_str fl_value_shown(const fl_value *value, fl_place_form form, fl_arena *arena) {
   int64_t number = 0;
-  if (!value) return FL_STR("?");
-  if (as_hex && fl_value_number(value, &number)) {
-    char hex[FL_TIME_TEXT_MAX] = "0x";
+  if (!value) return form == FL_PLACE_STATUS ? FL_STR("no status") : FL_STR("?");
+  if (form != FL_PLACE_PLAIN && fl_value_number(value, &number)) {
     const uint64_t bits = number < 0 ? (uint32_t)number : (uint64_t)number;
-    return fl_arena_str(arena, (fl_str){hex, 2 + fl_text_hex(bits, hex + 2)});
+    if (form == FL_PLACE_HEX || bits > UINT32_MAX) return hex_shown(bits, arena);
+    return code_shown((uint32_t)bits, form, arena);
   }
   const fl_str text = shown_part(fl_value_text(value, arena));
   return text.n ? text : FL_STR("?");
 }
 
-/* What stands for "{name}" or "{name:x}"; `place` is the text between the braces. */
+/* `place` is the text between the braces. */
 static fl_str place_shown(const fl_event *event, fl_str place, fl_arena *arena) {
-  const bool as_hex = place.n > 2 && memcmp(place.p + place.n - 2, ":x", 2) == 0;
-  if (as_hex) place.n -= 2;
-  return fl_value_shown(fl_event_field(event, place), as_hex, arena);
+  const fl_place_form form = fl_place_form_of(&place);
+  return fl_value_shown(fl_event_field(event, place), form, arena);
 }
 
 static size_t place_end(const char *sentence, size_t at) {

@@ -79,7 +79,7 @@ static void sentences_fit(void **state) {
       const char *end = strchr(at, '}');
       if (!end) fail_msg("%s %u: no '}'", facts[i].kind, facts[i].event_id);
       fl_str place = {at + 1, (size_t)(end - at - 1)};
-      if (place.n > 2 && memcmp(end - 2, ":x", 2) == 0) place.n -= 2;
+      (void)fl_place_form_of(&place);
       if (!is_in(names, n_names, place))
         fail_msg("%s %u: {%.*s}", facts[i].kind, facts[i].event_id, FL_STR_ARG(place));
     }

@@ -77,6 +77,58 @@ static void unnamed_items(void **state) {
   expect_sentence(b, &h, "mstsc.exe crashed in ? with exception ?");
 }
 
+static void reason_sentence(bench *b, const char *reason, const char *text) {
+  hand_row h;
+  hand_start(&h, "Microsoft-Windows-TerminalServices-LocalSessionManager", "40");
+  hand_field(&h, "Session", "2");
+  hand_field(&h, "Reason", reason);
+  expect_sentence(b, &h, text);
+}
+
+/* Why a session ended is said with the code's name, whatever kind of number it is. */
+static void reasons_are_named(void **state) {
+  bench *b = *state;
+  reason_sentence(b, "5",
+                  "session 2 was disconnected, reason 5 (exDiscReasonReplacedByOtherConnection: "
+                  "another connection took the session over)");
+  reason_sentence(b, "3489660929",
+                  "session 2 was disconnected, reason 0xd0000001 (STATUS_UNSUCCESSFUL: an "
+                  "unspecified failure; as 0xD0000001 (3489660929), the reason of a session's end, "
+                  "it means that the transport was lost)");
+  reason_sentence(b, "2147942464",
+                  "session 2 was disconnected, reason 0x80070040 "
+                  "(HRESULT_FROM_WIN32(ERROR_NETNAME_DELETED): the transport is gone; nearly every "
+                  "connection ends like this, so it proves no fault)");
+  reason_sentence(
+      b, "2147952454",
+      "session 2 was disconnected, reason 0x80072746 (WSAECONNRESET: the connection was "
+      "reset by the other end)");
+  reason_sentence(b, "77", "session 2 was disconnected, reason 77");
+}
+
+static void statuses_are_named(void **state) {
+  static const char *const items[] = {"\\Device\\Termdd", "X.224"};
+  bench *b = *state;
+  hand_row h;
+  hand_start(&h, "TermDD", "56");
+  hand_field(&h, "Binary", "00000000840100D0");
+  expect_sentence(b, &h,
+                  "the security layer failed with 0xc0000184 (STATUS_INVALID_DEVICE_STATE: the "
+                  "device is in no fit state; of a Remote Desktop stream: broken before the host "
+                  "wrote to it) and the client was dropped");
+  h.refs[0] = text_ref("0000000030030980");
+  expect_sentence(
+      b, &h,
+      "the security layer failed with 0x80090330 (SEC_E_DECRYPT_FAILURE: data could not "
+      "be decrypted) and the client was dropped");
+  h.refs[0] = text_ref("0000000000000000");
+  expect_sentence(b, &h, "the security layer failed with no status and the client was dropped");
+  hand_start(&h, "TermDD", "50");
+  hand_list(&h, items, 2);
+  expect_sentence(b, &h,
+                  "protocol component X.224 failed with no status and the client was dropped");
+}
+
 /* One template of a classic provider serves many events. */
 static void facts_share_a_shape(void **state) {
   bench *b = *state;
@@ -129,6 +181,8 @@ static void recorded_messages_stay(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(named_fields),
                                      cmocka_unit_test(unnamed_items),
+                                     cmocka_unit_test(reasons_are_named),
+                                     cmocka_unit_test(statuses_are_named),
                                      cmocka_unit_test(facts_share_a_shape),
                                      cmocka_unit_test(the_event_source_counts_too),
                                      cmocka_unit_test(unknown_events_have_none),

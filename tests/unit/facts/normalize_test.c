@@ -90,6 +90,10 @@ static void unmapping(void **state) {
     memcpy(blob + sizeof head - 1, tails[i][0], 9);
     one("TermDD", "56", "Binary", blob, "status", tails[i][1]);
   }
+  /* What is no status by its form is none. */
+  one("TermDD", "56", "Binary", "0000000005000000", "status", NULL);
+  one("TermDD", "50", "Binary", "00000000B50000D0", "status", "3221225653");
+  one("TermDD", "50", "Binary", "0000000000000040", "status", NULL);
   one("TermDD", "56", "Binary", "840100D", "status", NULL);
   one("TermDD", "56", "Binary", "XX0100D0", "status", NULL);
   one("NETLOGON", "5719", "Binary", "5E0000C0", "status", "3221225566");
