@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "report/exporter.h"
+#include "faultline/report.h"
 #include "report/json.h"
 #include "report/page.h"
 #include "report/view.h"
@@ -234,20 +234,6 @@ static void write_json(const answer *a, fl_out *out) {
   fl_json_line_end(&j);
 }
 
-static const char *const space_words[FL_CODE_N_SPACES] = {
-    [FL_CODE_DISCONNECT] = "disconnect reason of the RDP client",
-    [FL_CODE_EXTENDED] = "extended disconnect reason",
-    [FL_CODE_ERRINFO] = "Set Error Info code of the protocol",
-    [FL_CODE_NEG_FAILURE] = "RDP negotiation failure",
-    [FL_CODE_GATEWAY] = "RD Gateway code",
-    [FL_CODE_HRESULT] = "HRESULT",
-    [FL_CODE_NTSTATUS] = "NTSTATUS",
-    [FL_CODE_WIN32] = "Win32 error",
-    [FL_CODE_TLS_ALERT] = "TLS alert",
-    [FL_CODE_RDPCORETS_103] = "reason of RdpCoreTS event 103",
-    [FL_CODE_SCHANNEL_STATE] = "internal error state of Schannel",
-    [FL_CODE_MISPLACED] = "number in tables of others"};
-
 /* "a; b" as lines with a mark in front. */
 static void text_list(fl_page *page, const char *title, const char *items) {
   if (!items || !*items) return;
@@ -295,7 +281,7 @@ static void text_code(fl_page *page, const char *what, uint32_t code, const fl_c
     return;
   }
   fl_out_printf(out, "%s%s  (read as %s", *fact->symbol ? "  " : "", fact->symbol,
-                space_words[fact->space]);
+                fl_code_space_words[fact->space]);
   if (fact->code != code) fl_out_printf(out, " %" PRIu32 ", 0x%" PRIx32, fact->code, fact->code);
   fl_out_puts(out, ")\n");
 }
@@ -310,7 +296,7 @@ static void text_body(fl_page *page, const fl_code_fact *fact, const char *unkno
 }
 
 static void text_other(fl_page *page, const fl_code_fact *fact) {
-  fl_out_printf(page->out, "  %s 0x%" PRIx32 "%s%s\n", space_words[fact->space], fact->code,
+  fl_out_printf(page->out, "  %s 0x%" PRIx32 "%s%s\n", fl_code_space_words[fact->space], fact->code,
                 *fact->symbol ? " " : "", fact->symbol);
   fl_page_item(page, 4, (fl_str){0}, fl_str_of(fact->meaning));
 }

@@ -1,6 +1,20 @@
 /* view.c - small questions that every report asks of a case. */
 #include "report/view.h"
 
+const char *const fl_code_space_words[FL_CODE_N_SPACES] = {
+    [FL_CODE_DISCONNECT] = "disconnect reason of the RDP client",
+    [FL_CODE_EXTENDED] = "extended disconnect reason",
+    [FL_CODE_ERRINFO] = "Set Error Info code of the protocol",
+    [FL_CODE_NEG_FAILURE] = "RDP negotiation failure",
+    [FL_CODE_GATEWAY] = "RD Gateway code",
+    [FL_CODE_HRESULT] = "HRESULT",
+    [FL_CODE_NTSTATUS] = "NTSTATUS",
+    [FL_CODE_WIN32] = "Win32 error",
+    [FL_CODE_TLS_ALERT] = "TLS alert",
+    [FL_CODE_RDPCORETS_103] = "reason of RdpCoreTS event 103",
+    [FL_CODE_SCHANNEL_STATE] = "internal error state of Schannel",
+    [FL_CODE_MISPLACED] = "number in tables of others"};
+
 fl_view_symptom fl_view_symptom_of(const fl_case *c) {
   const fl_attempt *chosen = c->chosen;
   if (c->symptom.has_code)

@@ -11,6 +11,8 @@ typedef struct fl_view_symptom {
 } fl_view_symptom;
 fl_view_symptom fl_view_symptom_of(const fl_case *c);
 
+/* What kind of number a code is, in words. */
+extern const char *const fl_code_space_words[FL_CODE_N_SPACES];
 /* Extended numbers are disconnect reasons of the client or, from 0x100, Set Error Info codes. */
 const fl_code_fact *fl_view_extended(uint32_t code);
 /* Empty when the id is unknown. */

@@ -41,6 +41,13 @@ FL_API fl_status fl_report_source(const fl_source_report *report, bool as_json, 
 /* What `explain` prints of a code. */
 FL_API fl_status fl_report_code(fl_str code, fl_str extended, bool as_json, fl_out *out,
                                 bool *ret_is_known, fl_err *err);
+/* What `explain` prints of a cause: what rules, causes and codes say of it; and of all causes.
+ * `format` is "text", "md" or "json". */
+struct fl_rules;
+FL_API fl_status fl_report_cause(const fl_cause_fact *cause, const struct fl_rules *rules,
+                                 const char *format, fl_out *out, fl_err *err);
+FL_API fl_status fl_report_causes(const struct fl_rules *rules, const char *format, fl_out *out,
+                                  fl_err *err);
 /* A text as a JSON string, quotes included (docs/formats/json.md). */
 FL_API void fl_report_json_str(fl_str s, fl_out *out);
 /* One record whole: fields, XML, hex. `format` is "text", "json" or "xml". */

@@ -63,6 +63,25 @@ FL_API fl_rule_set fl_rules_set(const fl_rules *rules); /* once they are finishe
 /* Sequences alone. */
 FL_API size_t fl_rules_count(const fl_rules *rules);
 FL_API fl_rule_info fl_rules_info(const fl_rules *rules, size_t index);
+/* What a sequence says of its cause, for those who read about it without a case: words in capitals
+ * stand for values, what is in brackets is said only where it was seen. Texts lie in `arena` and in
+ * the rules. */
+typedef struct fl_rule_line {
+  int points;
+  bool is_decisive;
+  fl_str condition; /* as written */
+  fl_str text;      /* the evidence sentence; the condition where the rule has none */
+} fl_rule_line;
+typedef struct fl_rule_knowledge {
+  fl_rule_info info;
+  fl_str says; /* the explanation; may be empty */
+  const fl_rule_line *lines;
+  size_t n_lines;
+  const struct fl_event_fact *const *events; /* that it looks at, as far as facts know them */
+  size_t n_events;
+} fl_rule_knowledge;
+FL_API fl_status fl_rules_knowledge(const fl_rules *rules, size_t index, fl_arena *arena,
+                                    fl_rule_knowledge *ret_knowledge, fl_err *err);
 /* The rules of any engine. */
 FL_API size_t fl_rules_engine_count(const fl_rules *rules, fl_rule_engine engine);
 FL_API fl_rule_info fl_rules_engine_info(const fl_rules *rules, fl_rule_engine engine,

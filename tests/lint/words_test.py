@@ -24,7 +24,7 @@ for path in paths:
     for what, pattern in PATTERNS.items():
         for match in re.finditer(pattern, text, re.M):
             complaints.append(f"{path}:{source.line_of(text, match.start())}: {what}: {match.group(0)}")
-    for match in re.finditer(r"[\w-]+\.md\b", text) if cites(path) else ():
+    for match in re.finditer(r"[\w-][\w.-]*\.md\b", text) if cites(path) else ():
         if match.group(0) not in documents:
             complaints.append(f"{path}:{source.line_of(text, match.start())}: a document that is not there: "
                               f"{match.group(0)}")
