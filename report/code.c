@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "faultline/report.h"
+#include "report/code_logs.h"
 #include "report/json.h"
 #include "report/page.h"
 #include "report/view.h"
@@ -51,6 +52,10 @@ static bool is_status(uint32_t code) { return code >> 31 != 0; }
 static const char *unknown_evidence(uint32_t code, bool is_extended) {
   if (is_status(code)) return status_evidence;
   return is_extended ? extended_evidence : primary_evidence;
+}
+
+static const char *evidence_of(const fl_code_fact *fact, const char *unknown) {
+  return fact && *fact->separate ? fact->separate : unknown;
 }
 
 /* "'x' is neither …; near it: a, b" */
@@ -168,7 +173,7 @@ static void json_fact_body(fl_json *j, const fl_code_fact *fact, const char *unk
   fl_json_list(j, fact ? fact->causes : NULL, ';');
   json_causes(j, fact);
   fl_json_key(j, "separating_evidence");
-  fl_json_list(j, fact ? fact->separate : unknown, ';');
+  fl_json_list(j, evidence_of(fact, unknown), ';');
 }
 
 static void json_code(fl_json *j, uint32_t code, const fl_code_fact *fact) {
@@ -188,6 +193,32 @@ static void json_others(fl_json *j, const answer *a) {
     fl_json_key(j, "code");
     fl_json_hex(j, a->others[i]->code);
     json_fact_body(j, a->others[i], NULL);
+    fl_json_end(j);
+  }
+  fl_json_end(j);
+}
+
+/* The logs whose short names the answer uses. */
+static size_t logs_of(const answer *a, const fl_log_name **ret_names) {
+  const char *texts[] = {
+      evidence_of(a->fact, unknown_evidence(a->code, false)), a->fact ? a->fact->meaning : NULL,
+      may_be_primary(a) ? primary_evidence : NULL,
+      a->has_extended ? evidence_of(a->extended_fact, unknown_evidence(a->extended, true)) : NULL,
+      a->extended_fact ? a->extended_fact->meaning : NULL};
+  return fl_logs_named(texts, sizeof texts / sizeof *texts, ret_names);
+}
+
+static void json_logs(fl_json *j, const answer *a) {
+  const fl_log_name *names[FL_LOG_NAMES_MAX];
+  const size_t n = logs_of(a, names);
+  fl_json_key(j, "logs");
+  fl_json_array(j);
+  for (size_t i = 0; i < n; i++) {
+    fl_json_object(j);
+    fl_json_key(j, "name");
+    fl_json_text(j, names[i]->name);
+    fl_json_key(j, "log");
+    fl_json_text(j, names[i]->log);
     fl_json_end(j);
   }
   fl_json_end(j);
@@ -229,6 +260,7 @@ static void write_json(const answer *a, fl_out *out) {
   fl_json_key(&j, "did_you_mean");
   if (a->meant) fl_json_hex(&j, a->meant->code);
   else fl_json_null(&j);
+  json_logs(&j, a);
   json_sources(&j, a);
   fl_json_end(&j);
   fl_json_line_end(&j);
@@ -254,14 +286,16 @@ static void text_causes(fl_page *page, const fl_code_fact *fact) {
   size_t at = 0;
   for (size_t i = 0; i < n && at + strlen(causes[i]->id) + 4 < sizeof list; i++)
     at += (size_t)snprintf(list + at, sizeof list - at, "%s%s", i ? ", " : "", causes[i]->id);
-  if (n) fl_page_field(page, 2, 20, "see explain", (fl_str){list, at});
+  if (n) fl_page_field(page, 2, 20, "see explain CAUSE", (fl_str){list, at});
 }
 
-static void text_fact(fl_page *page, const fl_code_fact *fact) {
+static void text_fact(fl_page *page, const fl_code_fact *fact, const char *unknown) {
   fl_page_field(page, 2, 20, "meaning", fl_str_of(fact->meaning));
-  if (*fact->layer) fl_page_field(page, 2, 20, "layer", fl_str_of(fact->layer));
+  if (*fact->layer && strcmp(fact->layer, "none") != 0)
+    fl_page_field(page, 2, 20, "layer", fl_str_of(fact->layer));
   text_list(page, "what can cause it", fact->causes);
-  text_list(page, "what tells them apart", fact->separate);
+  if (*fact->separate) text_list(page, "what tells them apart", fact->separate);
+  else text_list(page, "what leads on", unknown);
   text_causes(page, fact);
 }
 
@@ -288,7 +322,7 @@ static void text_code(fl_page *page, const char *what, uint32_t code, const fl_c
 
 static void text_body(fl_page *page, const fl_code_fact *fact, const char *unknown) {
   if (fact) {
-    text_fact(page, fact);
+    text_fact(page, fact, unknown);
     return;
   }
   fl_page_field(page, 2, 20, "meaning", fl_str_of(no_meaning));
@@ -299,6 +333,14 @@ static void text_other(fl_page *page, const fl_code_fact *fact) {
   fl_out_printf(page->out, "  %s 0x%" PRIx32 "%s%s\n", fl_code_space_words[fact->space], fact->code,
                 *fact->symbol ? " " : "", fact->symbol);
   fl_page_item(page, 4, (fl_str){0}, fl_str_of(fact->meaning));
+}
+
+static void text_logs(fl_page *page, const answer *a) {
+  const fl_log_name *names[FL_LOG_NAMES_MAX];
+  const size_t n = logs_of(a, names);
+  if (n) fl_out_puts(page->out, "\nLogs that are named here\n");
+  for (size_t i = 0; i < n; i++)
+    fl_page_field(page, 2, 20, names[i]->name, fl_str_of(names[i]->log));
 }
 
 static void text_sources(fl_page *page, const answer *a) {
@@ -328,8 +370,11 @@ static void write_text(const answer *a, fl_out *out) {
   }
   if (a->meant)
     fl_out_printf(out, "\nDid you mean 0x%" PRIx32 "  %s?\n", a->meant->code, a->meant->symbol);
-  if (a->n_others) fl_out_puts(out, "\nThe same number elsewhere\n");
-  for (size_t i = 0; i < a->n_others; i++) text_other(&page, a->others[i]);
+  /* Beside an extended code there is no doubt which kind a documented number is of. */
+  const size_t n_others = a->has_extended && a->fact ? 0 : a->n_others;
+  if (n_others) fl_out_puts(out, "\nThe same number elsewhere\n");
+  for (size_t i = 0; i < n_others; i++) text_other(&page, a->others[i]);
+  text_logs(&page, a);
   text_sources(&page, a);
 }
 
