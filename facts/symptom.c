@@ -246,14 +246,21 @@ static void find_dialog(fl_str text, fl_arena *arena, fl_symptom *symptom) {
   fl_symptom_say(symptom, arena, FL_STR("The text given as symptom holds no code that is known."));
 }
 
-/* A piece of "CODE[/EXT]": any notation of a code. */
+/* A piece of "CODE[/EXT]": any notation of a code. Where it says itself which of the two it is,
+ * that holds; a number of any other kind is neither. */
 static bool keep_piece(fl_str piece, fl_symptom *symptom) {
   const fl_code_fact *fact = NULL;
+  fl_code_space space = FL_CODE_DISCONNECT;
+  fl_str rest;
   fl_status s = FL_OK;
   uint32_t code = 0;
+  const bool is_told = fl_code_prefix(piece, &space, &rest) && rest.n > 0;
+  const bool is_extended = is_told && (space == FL_CODE_EXTENDED || space == FL_CODE_ERRINFO);
+  if (is_told && !is_extended && space != FL_CODE_DISCONNECT) return false;
   (void)fl_code_parse(piece, &fact, 1, &code, &s);
   if (s != FL_OK || symptom->has_extended) return false;
-  keep_code(symptom, code);
+  if (is_extended) keep_extended(symptom, code);
+  else keep_code(symptom, code);
   return true;
 }
 

@@ -33,6 +33,8 @@ static void short_forms(void **state) {
   expect("disconnectReasonAtClientWinsockFDCLOSE/ERRINFO_IDLE_TIMEOUT", true, 0x904, 3);
   expect("Error code 2308", false, 2308, 0);
   expect("code: 2308 extended: 7", true, 2308, 7);
+  expect("primary:0x904/extended:7", true, 0x904, 7);
+  expect("extended:0x7 0x904", true, 0x904, 7);
 }
 
 static void dialog(void **state) {
@@ -192,6 +194,17 @@ static void left_out_prefix(void **state) {
 }
 
 /* A mistyped code is told at once; a text goes on. */
+/* A number of another kind is neither of the dialog's two. */
+static void other_kinds(void **state) {
+  (void)state;
+  fl_arena *arena = fl_arena_create(1 << 20);
+  fl_symptom symptom;
+  fl_err err = {0};
+  assert_int_equal(fl_symptom_parse(FL_STR("win32:5"), arena, &symptom, &err), FL_E_ARG);
+  assert_int_equal(fl_symptom_parse(FL_STR("tls:40"), arena, &symptom, &err), FL_E_ARG);
+  fl_arena_free(arena);
+}
+
 static void no_code(void **state) {
   (void)state;
   static const char *const texts[] = {"", "/", "0x", "10:11:12", "nonsense", "0x904x/7"};
@@ -214,6 +227,7 @@ int main(void) {
                                      cmocka_unit_test(dialogs_without_a_code),
                                      cmocka_unit_test(times),
                                      cmocka_unit_test(left_out_prefix),
+                                     cmocka_unit_test(other_kinds),
                                      cmocka_unit_test(no_code)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
