@@ -54,8 +54,11 @@ static void source_both_ways(void **state) {
   for (unsigned as_json = 0; as_json < 2; as_json++) {
     fl_out *out = NULL;
     assert_int_equal(fl_out_memory(&out, NULL), FL_OK);
-    const fl_source_report looked = {&folder, NULL, 0, gaps, 0},
-                           whole = {&source, notes, 2, gaps, 2};
+    const fl_source_report looked = {.source = &folder, .gaps = gaps}, whole = {.source = &source,
+                                                                                .notes = notes,
+                                                                                .n_notes = 2,
+                                                                                .gaps = gaps,
+                                                                                .n_gaps = 2};
     assert_int_equal(fl_report_source(&looked, as_json, out, NULL), FL_OK);
     assert_int_equal(fl_report_source(&whole, as_json, out, NULL), FL_OK);
     const bool is_equal = golden_equal(as_json ? "source.json" : "source.txt", fl_out_text(out));
