@@ -92,6 +92,7 @@ typedef struct cli_gate {
   fl_status (*watch)(void *self, const fl_batch *batch, fl_err *err);
   void *watcher;
   bool is_quiet_on_notes; /* the consumer prints them itself */
+  bool keeps_state;       /* state facts pass whatever their time: rules ask for them so */
   fl_time since, until;   /* 0 = open */
   fl_filter *filter;      /* NULL = all */
   fl_filter *early;       /* the same for whoever decodes: filters are not shared by threads */

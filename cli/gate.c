@@ -54,15 +54,16 @@ static fl_status begin(void *self, const fl_source_info *source, fl_err *err) {
   return FL_OK;
 }
 
-static bool is_in_window(const cli_gate *gate, const fl_row *row) {
+static bool is_in_window(const cli_gate *gate, const fl_batch *batch, const fl_row *row) {
   if (!gate->since && !gate->until) return true;
+  if (gate->keeps_state && fl_row_is_state(batch, row)) return true;
   if (row->flags & FL_F_TIME_INVALID) return false;
   return (!gate->since || row->t >= gate->since) && (!gate->until || row->t <= gate->until);
 }
 
 static fl_status is_wanted(cli_gate *gate, const fl_batch *batch, const fl_row *row, bool *ret_is,
                            fl_err *err) {
-  *ret_is = is_in_window(gate, row);
+  *ret_is = is_in_window(gate, batch, row);
   if (!*ret_is || !gate->filter) return FL_OK;
   return fl_filter_row(gate->filter, batch, row, ret_is, err);
 }

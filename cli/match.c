@@ -218,6 +218,7 @@ static cli_exit read_inputs(matching *m) {
   fl_err err = {0};
   if (!cli_has(&own, OPT_hash)) own.ingest.hash = FL_HASH_NONE; /* no finding shows it */
   cli_exit exit = cli_gate_init(&gate, &own, true);
+  gate.keeps_state = true; /* rules ask for it at any time */
   cli_gate_add(&gate, fl_hunt_sink(m->hunt));
   own.ingest.want_bytes = fl_hunt_wants_bytes(m->hunt);
   if (own.ingest.want_bytes) cli_say_no_bytes(&own);

@@ -161,11 +161,12 @@ static fl_str step_delta(fl_doc *doc, fl_time t, fl_time start) {
 
 static void add_step(fl_doc *doc, const step *s, size_t number, fl_time start) {
   const fl_str words = event_words(doc, s->event);
+  const bool has_time = !(s->event->flags & FL_F_TIME_INVALID);
   doc->steps[doc->n_steps++] = s->event;
   fl_doc_add(doc, (fl_block){.kind = FL_B_STEP,
                              .label = fl_doc_say(doc, "%zu", number),
-                             .time = step_time(doc, s->t, start),
-                             .delta = step_delta(doc, s->t, start),
+                             .time = has_time ? step_time(doc, s->t, start) : FL_STR("no time"),
+                             .delta = has_time ? step_delta(doc, s->t, start) : (fl_str){0},
                              .host = fl_doc_host(doc, s->event->host),
                              .text = words.n ? words : FL_STR("recorded without details"),
                              .ref = event_ref(doc, s->event)});

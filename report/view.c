@@ -45,6 +45,7 @@ fl_str fl_view_source_name(const fl_case *c, uint32_t source) {
 fl_time fl_view_time(const fl_case *c, const fl_event *event) {
   const fl_machine *machine = event->host.n ? fl_case_machine(c, event->host) : NULL;
   fl_time aligned = event->t;
+  if (event->flags & FL_F_TIME_INVALID) return event->t;
   if (machine && __builtin_add_overflow(event->t, machine->offset_ns, &aligned)) return event->t;
   return aligned;
 }

@@ -133,8 +133,9 @@ static fl_status is_taken(fl_case_builder *b, const fl_batch *batch, const fl_ro
                           bool *ret_is, fl_err *err) {
   const fl_case_options *o = &b->options;
   const bool has_window = o->since || o->until;
-  *ret_is = !has_window || (!(row->flags & FL_F_TIME_INVALID) &&
-                            (!o->since || row->t >= o->since) && (!o->until || row->t <= o->until));
+  *ret_is = !has_window || fl_row_is_state(batch, row) ||
+            (!(row->flags & FL_F_TIME_INVALID) && (!o->since || row->t >= o->since) &&
+             (!o->until || row->t <= o->until));
   if (!*ret_is || !o->filter) return FL_OK;
   if (!b->scratch && !(b->scratch = fl_arena_create(FL_LIMIT_BATCH_ARENA))) return no_memory(err);
   fl_event event = {0};

@@ -16,7 +16,8 @@ typedef struct order {
 } order;
 
 static fl_time time_of(const order *by, const fl_event *event) {
-  if (!by->is_aligned || fl_event_is_attempt(event)) return event->t;
+  const bool is_timeless = (event->flags & FL_F_TIME_INVALID) != 0;
+  if (!by->is_aligned || is_timeless || fl_event_is_attempt(event)) return event->t;
   const fl_machine *machine = fl_case_machine(by->c, event->host);
   return machine ? event->t + machine->offset_ns : event->t;
 }

@@ -170,12 +170,14 @@ typedef struct fl_selector {
   const fl_expr *where; /* NULL = none */
   const fl_capture *captures;
   size_t n_captures;
+  bool is_anytime; /* its step takes it whatever its time */
 } fl_selector;
 
 typedef enum fl_window_kind {
   FL_W_FORWARD,
   FL_W_BEFORE,
   FL_W_DURING,
+  FL_W_ANYTIME,
   FL_W_AFTER_EVENT,
   FL_W_BEFORE_EVENT,
   FL_W_BETWEEN

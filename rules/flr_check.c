@@ -15,6 +15,14 @@ static bool binds(const fl_selector *selector, uint16_t var) {
   return false;
 }
 
+/* A window that counts from an event whose time does not matter would be anywhere. */
+static fl_status check_measure(fl_parser *p, const fl_step *step, uint16_t from) {
+  const fl_draft *draft = p->draft;
+  if (from == FL_FLR_NONE || !draft->selectors[from].is_anytime) return FL_OK;
+  return fl_lex_error(&p->lex, step->at, "$%.*s is at any time, no window counts from it",
+                      FL_STR_ARG(draft->selectors[from].name));
+}
+
 /* Every event that score, explain or another step names must be searched for. */
 static fl_status check_events(fl_parser *p) {
   const fl_draft *draft = p->draft;
@@ -32,6 +40,8 @@ static fl_status check_events(fl_parser *p) {
     if (step->from == step->event || step->to == step->event)
       return fl_lex_error(&p->lex, step->at, "$%.*s cannot be its own measure",
                           FL_STR_ARG(draft->selectors[step->event].name));
+    FL_TRY(check_measure(p, step, step->from));
+    FL_TRY(check_measure(p, step, step->to));
   }
   for (size_t i = 0; i < draft->rule.n_vars; i++)
     if (!draft->is_captured[i])
@@ -167,6 +177,7 @@ fl_status fl_parse_check(fl_parser *p) {
                         draft->rule.info.name);
   FL_TRY(check_events(p));
   FL_TRY(find_anchor(p));
+  FL_TRY(fl_parse_check_decisive(p));
   FL_TRY(check_joins(p));
   return add_machine(p);
 }

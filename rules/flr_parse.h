@@ -71,6 +71,8 @@ unsigned fl_parse_role(fl_str word, bool *ret_is_role); /* any = 0 */
 /* Copies n items to the arena; NULL n is fine. */
 fl_status fl_parse_keep(fl_parser *p, const void *items, size_t n, size_t item_bytes,
                         const void **ret_copy);
+/* flr_decisive.c: refuses `decisive` where a state alone would decide. */
+fl_status fl_parse_check_decisive(fl_parser *p);
 /* What makes the whole rule valid, and lint. */
 fl_status fl_parse_check(fl_parser *p);
 

@@ -33,6 +33,7 @@ static fl_status add_step(fl_parser *p, const fl_step *step) {
   return FL_OK;
 }
 
+/* within, before, during with a duration; or anytime. */
 static fl_status parse_window(fl_parser *p, fl_step *step) {
   static const struct {
     const char *word;
@@ -44,6 +45,9 @@ static fl_status parse_window(fl_parser *p, fl_step *step) {
     step->has_window = true;
     return need_duration(p, windows[i].word, &step->ns);
   }
+  if (!fl_lex_take_word(&p->lex, "anytime")) return FL_OK;
+  step->window = FL_W_ANYTIME;
+  step->has_window = true;
   return FL_OK;
 }
 
@@ -124,6 +128,7 @@ static fl_status parse_item(fl_parser *p, uint16_t cluster) {
     made->window = step.window;
     made->has_window = step.has_window;
     made->ns = step.ns;
+    p->draft->selectors[made->event].is_anytime = step.window == FL_W_ANYTIME;
   }
   return FL_OK;
 }

@@ -72,6 +72,7 @@ static fl_value column_value(const fl_event_column *column, const fl_event *even
       return value;
     case FL_COL_TIME:
       memcpy(&value.as.integer, base, sizeof value.as.integer);
+      if (event->flags & FL_F_TIME_INVALID) value.kind = FL_V_NULL;
       return value;
     case FL_COL_BITS: {
       uint32_t bits;

@@ -236,9 +236,11 @@ static bool has_captures(const fl_selector *selector, const fl_event *event) {
 }
 
 static bool is_wanted(const fl_match *match, const fl_plan *plan, const fl_event *event) {
+  const bool is_timeless = (event->flags & FL_F_TIME_INVALID) != 0;
   for (size_t i = 0; i < plan->n_refs; i++) {
     const fl_rule *rule = fl_rules_at(match->rules, plan->refs[i].rule);
     const fl_selector *selector = &rule->selectors[plan->refs[i].selector];
+    if (is_timeless && !selector->is_anytime) continue;
     const fl_named_set set = {match->numbers, match->n_numbers};
     if (fl_selector_holds(selector, event, set) && has_captures(selector, event)) return true;
   }
@@ -298,8 +300,9 @@ static fl_status match_row(fl_match *match, const fl_batch *batch, const fl_row 
   FL_TRY(sight(match, plan, fl_row_column(batch, row, FL_C_HOST), err));
   if (plan->n_refs == 0 && !plan->is_kept) return FL_OK;
   const bool has_no_time = (row->flags & (FL_F_TIME_INVALID | FL_F_FINDING)) == FL_F_TIME_INVALID;
-  if (has_no_time || row->flags & FL_F_DUPLICATE) return FL_OK;
-  if (!plan->is_certain) {
+  if (row->flags & FL_F_DUPLICATE) return FL_OK;
+  if (has_no_time && !plan->has_anytime && !plan->is_state_kept) return FL_OK;
+  if (has_no_time ? !plan->is_state_kept : !plan->is_certain) {
     fl_event event = {0};
     FL_TRY(fl_event_build(batch, row, match->scratch, &event, err));
     const bool is_hit = is_wanted(match, plan, &event);

@@ -97,6 +97,7 @@ static bool collect(fl_plan_table *table, const fl_plan_key *key, fl_plan *plan)
                           .event_id = key->event_id};
   plan->is_kept = is_kept(table, key->kind);
   plan->is_certain = plan->is_kept;
+  plan->is_state_kept = plan->is_kept && fl_kind_is_state(key->kind);
   for (size_t r = 0; r < fl_rules_count(table->rules); r++) {
     const fl_rule *rule = fl_rules_at(table->rules, r);
     for (size_t s = 0; s < rule->n_selectors && !rule->info.is_private; s++) {
@@ -106,6 +107,7 @@ static bool collect(fl_plan_table *table, const fl_plan_key *key, fl_plan *plan)
       table->refs[plan->n_refs++] = (fl_plan_ref){(uint32_t)r, (uint16_t)s};
       if (!rule->selectors[s].where && !rule->selectors[s].source.named) plan->is_certain = true;
       plan->has_named |= rule->selectors[s].source.named != NULL;
+      plan->has_anytime |= rule->selectors[s].is_anytime;
     }
   }
   return true;

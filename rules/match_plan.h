@@ -19,6 +19,8 @@ typedef struct fl_plan {
   bool is_kept;              /* its kind is wanted whatever the rules say */
   bool is_certain;           /* a selector without conditions wants it, or is_kept */
   bool has_named;            /* a selector asks for a rule by name */
+  bool has_anytime;          /* a selector takes it whatever its time */
+  bool is_state_kept;        /* is_kept, and its time does not matter */
   bool is_passing;           /* not in the table: valid until the next look-up */
   uint8_t host_type, n_host; /* the host seen last, as it was recorded */
   uint8_t host[FL_PLAN_HOST_BYTES];

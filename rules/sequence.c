@@ -51,6 +51,7 @@ void fl_run_free(fl_run *run) {
   fl_arena_free(run->work);
   fl_arena_free(run->scratch);
   free(run->slots);
+  free(run->anytime);
   free(run->scene);
   free(run);
 }
@@ -60,6 +61,41 @@ fl_status fl_run_push(fl_run *run, const fl_event *event, fl_time t, uint64_t re
   run->now = t;
   if (run->n_hits >= run->page) FL_TRY(fl_window_decide(run, false));
   return fl_hits_take(run, event, ref);
+}
+
+fl_status fl_run_push_anytime(fl_run *run, const fl_event *event, fl_time t, uint64_t ref,
+                              fl_err *err) {
+  run->err = err;
+  return fl_hits_take_anytime(run, event, t, ref);
+}
+
+/* Those without a time are equal and come first: one that has a time is preferred. */
+static fl_status push_anytime(fl_run *run, const fl_sequence_input *in, bool is_timeless,
+                              fl_err *err) {
+  for (size_t i = 0; i < in->n; i++) {
+    const fl_event *event = in->events[i];
+    if (((event->flags & FL_F_TIME_INVALID) != 0) != is_timeless) continue;
+    FL_TRY(fl_run_push_anytime(run, event, in->times[i], (uint64_t)(uintptr_t)event, err));
+  }
+  return FL_OK;
+}
+
+static bool has_anytime(const fl_run *run) {
+  const size_t n = run->first_hits[fl_rules_count(run->rules)];
+  for (size_t i = 0; i < n; i++)
+    if (run->hits[i].is_anytime) return true;
+  return false;
+}
+
+fl_status fl_run_push_all(fl_run *run, fl_err *err) {
+  const fl_sequence_input *in = &run->in;
+  if (has_anytime(run)) {
+    FL_TRY(push_anytime(run, in, true, err));
+    FL_TRY(push_anytime(run, in, false, err));
+  }
+  for (size_t i = 0; i < in->n; i++)
+    FL_TRY(fl_run_push(run, in->events[i], in->times[i], (uint64_t)(uintptr_t)in->events[i], err));
+  return FL_OK;
 }
 
 fl_status fl_run_finish(fl_run *run, const fl_finding **ret_findings, size_t *ret_n,
@@ -79,9 +115,7 @@ fl_status fl_sequences_run(const fl_sequence_input *input, fl_arena *arena,
   in.is_kept = true;
   FL_TRY(fl_run_create(&in, &run, err));
   const fl_finding *findings = NULL;
-  fl_status s = FL_OK;
-  for (size_t i = 0; i < in.n && s == FL_OK; i++)
-    s = fl_run_push(run, in.events[i], in.times[i], (uint64_t)(uintptr_t)in.events[i], err);
+  fl_status s = fl_run_push_all(run, err);
   if (s == FL_OK) s = fl_run_finish(run, &findings, ret_n, ret_evicted, err);
   if (s == FL_OK) s = fl_keep_copy(findings, *ret_n, arena, ret_findings, err);
   fl_run_free(run);

@@ -49,6 +49,11 @@ typedef struct fl_sequence_input {
 typedef struct fl_run fl_run;
 fl_status fl_run_create(const fl_sequence_input *input, fl_run **ret_run, fl_err *err);
 void fl_run_free(fl_run *run);
+/* What steps `anytime` may take, before the first push: in order of preference, the best last. */
+fl_status fl_run_push_anytime(fl_run *run, const fl_event *event, fl_time t, uint64_t ref,
+                              fl_err *err);
+/* All events of the input, for either kind of step. */
+fl_status fl_run_push_all(fl_run *run, fl_err *err);
 /* The texts of host, provider, channel and kind outlive the run, all else is copied or fetched. */
 fl_status fl_run_push(fl_run *run, const fl_event *event, fl_time t, uint64_t ref, fl_err *err);
 

@@ -33,14 +33,17 @@ static bool prove_on(fl_scene *scene, uint16_t event, int32_t machine) {
     sight->reason = proof ? proof->reason : FL_STR("memory is short");
     return false;
   }
+  /* A step of any time asks for all that was before the anchor's end. */
+  const fl_time end = scene->rule->selectors[event].is_anytime ? scene->end : sight->to;
   const fl_time from = fl_time_plus(fl_time_plus(sight->from, -slack), -offset);
-  const fl_time to = fl_time_plus(fl_time_plus(sight->to, slack), -offset);
+  const fl_time to = fl_time_plus(fl_time_plus(end, slack), -offset);
   for (size_t i = 0; i < proof->n_logs; i++) {
     const fl_proof_log *log = &proof->logs[i];
     if (is_log_covered(run, log, from, to)) continue;
     const fl_str host = fl_hosts_name(run, machine);
-    sight->reason = fl_arena_printf(run->scratch, "the log %.*s of %.*s does not cover that time",
-                                    FL_STR_ARG(log->channel), FL_STR_ARG(host));
+    sight->reason = fl_arena_printf(run->scratch, "the log %.*s of %.*s does not cover %s",
+                                    FL_STR_ARG(log->channel), FL_STR_ARG(host),
+                                    from == INT64_MIN ? "all the time before" : "that time");
     return false;
   }
   return true;

@@ -12,7 +12,8 @@ typedef struct query {
   uint16_t event;
   fl_time from, to;
   pick pick;
-  uint32_t base; /* event that the order of equal times is measured against */
+  bool is_anytime; /* of all events the last one, in their order of preference */
+  uint32_t base;   /* event that the order of equal times is measured against */
 } query;
 
 /* Hits with one join key, or all of them: positions in an index or in the hits themselves. */
@@ -129,7 +130,8 @@ static bool next_hit(const fl_scene *scene, const fl_hits *hits, walk *w, uint32
 
 static bool is_taken(const fl_scene *scene, uint32_t event) {
   for (size_t i = 0; i < scene->rule->n_selectors; i++)
-    if (scene->sights[i].is_bound && scene->sights[i].first == event) return true;
+    if (scene->sights[i].is_bound && fl_run_is_same(scene->run, scene->sights[i].first, event))
+      return true;
   return false;
 }
 
@@ -154,6 +156,7 @@ static bool is_in_order(const fl_scene *scene, const query *q, uint32_t event) {
 }
 
 static bool is_in_window(const fl_scene *scene, const query *q, uint32_t event) {
+  if (q->is_anytime) return true;
   const fl_time t = time_of(scene, event);
   if (t >= q->from && t <= q->to) return is_in_order(scene, q, event);
   const int64_t slack = fl_hosts_tolerance(scene, fl_run_slot(scene->run, event)->machine);
@@ -344,7 +347,7 @@ static fl_status search(fl_scene *scene, const fl_step *step, const query *q) {
 static fl_status look(fl_scene *scene, const fl_step *step, query q) {
   fl_sight *sight = &scene->sights[step->event];
   q.event = step->event;
-  if (q.to > scene->last) q.to = scene->last;
+  if (q.to > scene->last && !q.is_anytime) q.to = scene->last;
   sight->is_searched = true;
   sight->is_cut = false; /* a group may have been tried at other times */
   sight->from = q.from;
@@ -352,6 +355,7 @@ static fl_status look(fl_scene *scene, const fl_step *step, query q) {
   sight->is_loose = lacks_join(scene, step->event, &sight->loose_var);
   if (sight->is_loose || q.to < q.from) return FL_OK;
   FL_TRY(search(scene, step, &q));
+  if (q.is_anytime) return FL_OK;
   if (scene->is_early || scene->of->cut > INT64_MIN) mark_window(scene, step, &q);
   return FL_OK;
 }
@@ -371,6 +375,12 @@ static query query_of(const fl_scene *scene, const fl_step *step, uint32_t prev)
       q.from = fl_time_plus(scene->start, -step->ns);
       q.to = fl_time_plus(scene->end, step->ns);
       q.pick = PICK_NEAREST;
+      break;
+    case FL_W_ANYTIME:
+      q.from = INT64_MIN;
+      q.to = INT64_MAX;
+      q.pick = PICK_LAST;
+      q.is_anytime = true;
       break;
     case FL_W_FORWARD:
     case FL_W_AFTER_EVENT:

@@ -66,21 +66,40 @@ static fl_status capture_values(fl_run *run, const fl_rule *rule, const fl_selec
 typedef struct arrival {
   const fl_event *event;
   fl_slot slot;
+  bool is_anytime; /* for steps without a window */
   bool is_kept;
+  uint32_t number; /* once it is kept */
 } arrival;
+
+static fl_status too_many(fl_run *run) {
+  return fl_fail(run->err, FL_E_LIMIT, 0, "more than %u events that rules ask for", FL_MOST_SLOTS);
+}
+
+static fl_status keep_passing(fl_run *run, arrival *a) {
+  if (run->base + (uint64_t)run->n_slots >= FL_MOST_SLOTS) return too_many(run);
+  if (!fl_grow((void **)&run->slots, &run->cap_slots, run->n_slots + 1, sizeof *run->slots))
+    return no_memory(run);
+  a->number = run->base + (uint32_t)run->n_slots;
+  run->slots[run->n_slots++] = a->slot;
+  return FL_OK;
+}
+
+static fl_status keep_anytime(fl_run *run, arrival *a) {
+  if (run->n_anytime >= FL_MOST_SLOTS) return too_many(run);
+  if (!fl_grow((void **)&run->anytime, &run->cap_anytime, run->n_anytime + 1, sizeof *run->anytime))
+    return no_memory(run);
+  a->number = FL_ANYTIME_SLOT | (uint32_t)run->n_anytime;
+  run->anytime[run->n_anytime++] = a->slot;
+  return FL_OK;
+}
 
 static fl_status keep_slot(fl_run *run, arrival *a) {
   if (a->is_kept) return FL_OK;
-  if (run->base + (uint64_t)run->n_slots >= UINT32_MAX)
-    return fl_fail(run->err, FL_E_LIMIT, 0, "more than %u events that rules ask for", UINT32_MAX);
-  if (!fl_grow((void **)&run->slots, &run->cap_slots, run->n_slots + 1, sizeof *run->slots))
-    return no_memory(run);
-  if (run->in.trace.trace && run->in.trace.event == a->event) {
-    run->has_traced = true;
-    run->traced_at = run->base + (uint32_t)run->n_slots;
-  }
-  run->slots[run->n_slots++] = a->slot;
+  FL_TRY(a->is_anytime ? keep_anytime(run, a) : keep_passing(run, a));
   a->is_kept = true;
+  if (!run->in.trace.trace || run->in.trace.event != a->event) return FL_OK;
+  *(a->is_anytime ? &run->has_traced_anytime : &run->has_traced) = true;
+  *(a->is_anytime ? &run->traced_anytime_at : &run->traced_at) = a->number;
   return FL_OK;
 }
 
@@ -95,8 +114,8 @@ static fl_status add_hit(fl_run *run, const fl_rule *rule, const fl_selector *se
   FL_TRY(capture_values(run, rule, selector, a->event, hits->values + hits->n * n, &fits));
   if (!fits) return FL_OK;
   FL_TRY(keep_slot(run, a));
-  hits->at[hits->n++] = run->base + (uint32_t)run->n_slots - 1;
-  run->n_hits++;
+  hits->at[hits->n++] = a->number;
+  run->n_hits += !a->is_anytime;
   return FL_OK;
 }
 
@@ -133,27 +152,50 @@ static fl_named_set numbers_of(fl_run *run, const fl_event *event) {
   return (fl_named_set){numbers, numbers ? n : 0};
 }
 
+/* Gives the event to every selector of the plan that it fits and that takes its kind of arrival. */
+static fl_status take(fl_run *run, const fl_plan *plan, arrival *a) {
+  const fl_event *event = a->event;
+  fl_arena_reset(run->scratch);
+  const fl_named_set set = plan->has_named ? numbers_of(run, event) : (fl_named_set){0};
+  a->slot.machine = fl_hosts_find_recent(run, event->host);
+  for (size_t i = 0; i < plan->n_refs; i++) {
+    fl_hits *hits = &run->hits[run->first_hits[plan->refs[i].rule] + plan->refs[i].selector];
+    if (!hits->is_wanted || hits->is_anytime != a->is_anytime) continue;
+    const fl_rule *rule = fl_rules_at(run->rules, plan->refs[i].rule);
+    const fl_selector *selector = &rule->selectors[plan->refs[i].selector];
+    if (!has_role(run, selector, a->slot.machine)) continue;
+    if (!fl_selector_holds(selector, event, set)) continue;
+    FL_TRY(add_hit(run, rule, selector, hits, a));
+  }
+  return FL_OK;
+}
+
+static arrival arrival_of(const fl_event *event, fl_time t, uint64_t ref) {
+  return (arrival){.event = event,
+                   .slot = {.t = t,
+                            .ref = ref,
+                            .machine = -1,
+                            .is_synthetic = (event->flags & FL_F_SYNTHETIC) != 0,
+                            .is_timeless = (event->flags & FL_F_TIME_INVALID) != 0}};
+}
+
 fl_status fl_hits_take(fl_run *run, const fl_event *event, uint64_t ref) {
   if (event->flags & (FL_F_DUPLICATE | FL_F_TIME_INVALID)) return FL_OK;
   const fl_plan *plan = plan_of(run, event);
   if (!plan) return no_memory(run);
-  arrival a = {.event = event, .slot = {.t = run->now, .ref = ref, .machine = -1}};
-  a.slot.is_synthetic = (event->flags & FL_F_SYNTHETIC) != 0;
-  if (plan->n_refs) fl_arena_reset(run->scratch);
-  const fl_named_set set = plan->has_named ? numbers_of(run, event) : (fl_named_set){0};
-  if (plan->n_refs) {
-    a.slot.machine = fl_hosts_find_recent(run, event->host);
-  }
-  for (size_t i = 0; i < plan->n_refs; i++) {
-    fl_hits *hits = &run->hits[run->first_hits[plan->refs[i].rule] + plan->refs[i].selector];
-    if (!hits->is_wanted) continue;
-    const fl_rule *rule = fl_rules_at(run->rules, plan->refs[i].rule);
-    const fl_selector *selector = &rule->selectors[plan->refs[i].selector];
-    if (!has_role(run, selector, a.slot.machine)) continue;
-    if (!fl_selector_holds(selector, event, set)) continue;
-    FL_TRY(add_hit(run, rule, selector, hits, &a));
-  }
-  return FL_OK;
+  if (plan->n_refs == 0) return FL_OK;
+  arrival a = arrival_of(event, run->now, ref);
+  return take(run, plan, &a);
+}
+
+fl_status fl_hits_take_anytime(fl_run *run, const fl_event *event, fl_time t, uint64_t ref) {
+  if (event->flags & FL_F_DUPLICATE) return FL_OK;
+  const fl_plan *plan = plan_of(run, event);
+  if (!plan) return no_memory(run);
+  if (!plan->has_anytime) return FL_OK;
+  arrival a = arrival_of(event, t, ref);
+  a.is_anytime = true;
+  return take(run, plan, &a);
 }
 
 static bool is_captured_by(const fl_selector *selector, uint16_t var) {
@@ -243,6 +285,7 @@ fl_status fl_hits_init(fl_run *run) {
     for (size_t k = 0; k < rule->n_steps; k++) {
       fl_hits *hits = &run->hits[run->first_hits[r] + rule->steps[k].event];
       hits->is_wanted = true;
+      hits->is_anytime = rule->steps[k].window == FL_W_ANYTIME;
       hits->key = choose_key(rule, k);
     }
   }

@@ -93,6 +93,41 @@ static bool add_row(draft *d, fl_str provider, int64_t id) {
   return false;
 }
 
+/* Of a state the machine's own facts of that kind speak: where there are some, what is not among
+ * them was not so. A window asks for more than they know. */
+static bool add_state(draft *d) {
+  const fl_run *run = d->run;
+  const fl_event_source *source = fl_source_meant(&d->selector->source);
+  const fl_str host = fl_hosts_name(run, d->machine);
+  size_t first = 0;
+  const size_t n =
+      slice(run->sighting_at, run->sighting_machine, run->in.n_sightings, d->machine, &first);
+  if (!d->selector->is_anytime) {
+    d->reason = FL_STR("a state is known for the time of its collection alone");
+    return false;
+  }
+  for (size_t i = first; i < first + n; i++) {
+    const fl_sighting *s = &run->in.sightings[run->sighting_at[i]];
+    const fl_event_fact *fact = s->event_id >= 0 && s->event_id <= UINT32_MAX
+                                    ? fl_event_fact_find(s->provider, (uint32_t)s->event_id)
+                                    : NULL;
+    const fl_event probe = {.kind = fl_str_of(fact ? fact->kind : ""),
+                            .provider = s->provider,
+                            .channel = s->channel,
+                            .event_id = s->event_id};
+    if (fl_event_source_fits(source, &probe)) return true;
+  }
+  d->reason = source->kind.n ? fl_arena_printf(run->work, "the case holds no %.*s of %.*s",
+                                               FL_STR_ARG(source->kind), FL_STR_ARG(host))
+                             : fl_arena_printf(run->work, "the case holds no such state of %.*s",
+                                               FL_STR_ARG(host));
+  return false;
+}
+
+static bool is_state(const fl_event_source *source) {
+  return fl_kind_is_state(source->kind) || fl_provider_is_state(source->provider);
+}
+
 /* A kind stands for the rows of facts that bear it. */
 static bool add_kind(draft *d) {
   const fl_event_source *source = fl_source_meant(&d->selector->source);
@@ -124,6 +159,7 @@ static bool add_all(draft *d) {
     d->reason = FL_STR("no log is known that would show it");
     return false;
   }
+  if (is_state(source)) return add_state(d);
   if (source->kind.n || source->kind_is_prefix) return add_kind(d);
   if (source->n_ids == 0) return add_row(d, source->provider, -1);
   for (size_t i = 0; i < source->n_ids; i++)

@@ -29,13 +29,15 @@ typedef struct fl_slot {
   fl_time t; /* aligned */
   uint64_t ref;
   int32_t machine; /* -1 unknown */
-  bool is_synthetic;
+  bool is_synthetic, is_timeless;
 } fl_slot;
+enum { FL_MOST_SLOTS = 1 << 30, FL_ANYTIME_SLOT = 1 << 30 }; /* the bit: a slot that stays */
 
 /* What one selector found and still needs: events in time order, captured values, an index by
  * join key that is built when anchors are decided. */
 typedef struct fl_hits {
   bool is_wanted;   /* a step of a rule of this part asks for it */
+  bool is_anytime;  /* in order of preference, the best last; never forgotten */
   uint32_t *at;     /* number of the event */
   uint32_t *values; /* n × captures */
   uint8_t *taken;   /* of a repeated anchor: an earlier one has it */
@@ -114,6 +116,8 @@ struct fl_run {
   fl_slot *slots; /* the first is event number `base` */
   size_t n_slots, cap_slots;
   uint32_t base;
+  fl_slot *anytime; /* of steps without a window: they stay */
+  size_t n_anytime, cap_anytime;
   fl_time now;        /* of the newest event */
   fl_hits *hits;      /* of all selectors of all rules */
   size_t *first_hits; /* by rule */
@@ -129,6 +133,8 @@ struct fl_run {
   uint32_t n_given; /* findings so far */
   bool has_traced;  /* the event asked about is number `traced_at` */
   uint32_t traced_at;
+  bool has_traced_anytime;
+  uint32_t traced_anytime_at;
   size_t n_traced; /* runs told */
   fl_err *err;
 };
@@ -141,7 +147,13 @@ static inline fl_time fl_time_plus(fl_time t, int64_t ns) {
 }
 
 static inline const fl_slot *fl_run_slot(const fl_run *run, uint32_t event) {
-  return &run->slots[event - run->base];
+  return event & FL_ANYTIME_SLOT ? &run->anytime[event & ~(uint32_t)FL_ANYTIME_SLOT]
+                                 : &run->slots[event - run->base];
+}
+/* An event may have a number in its place in time and one that stays. */
+static inline bool fl_run_is_same(const fl_run *run, uint32_t a, uint32_t b) {
+  return a == b ||
+         ((a ^ b) & FL_ANYTIME_SLOT && fl_run_slot(run, a)->ref == fl_run_slot(run, b)->ref);
 }
 static inline fl_time fl_run_time(const fl_run *run, uint32_t event) {
   return fl_run_slot(run, event)->t;
@@ -213,6 +225,7 @@ fl_str fl_hosts_name(const fl_run *run, int32_t machine);
 /* sequence_hits.c */
 fl_status fl_hits_init(fl_run *run);
 fl_status fl_hits_take(fl_run *run, const fl_event *event, uint64_t ref);
+fl_status fl_hits_take_anytime(fl_run *run, const fl_event *event, fl_time t, uint64_t ref);
 fl_status fl_hits_index(fl_run *run, const fl_rule *rule, size_t selector, fl_hits *hits);
 void fl_hits_done(fl_run *run);
 

@@ -78,6 +78,8 @@ static fl_truth delta(fl_scene *scene, const fl_expr *expr) {
   if (a == FL_UNKNOWN || b == FL_UNKNOWN || later->is_first_cut || earlier->is_first_cut)
     return FL_UNKNOWN;
   const fl_run *run = scene->run;
+  if (fl_run_slot(run, later->first)->is_timeless || fl_run_slot(run, earlier->first)->is_timeless)
+    return FL_UNKNOWN;
   fl_time from = fl_run_time(run, earlier->first);
   if (expr->is_from_end) from = fl_sequence_end(fl_run_event(run, earlier->first), from);
   return measure(expr, (int64_t)((uint64_t)fl_run_time(run, later->first) - (uint64_t)from));
@@ -167,7 +169,7 @@ static fl_status add_finding(fl_scene *scene, size_t rule_index, fl_finding *fin
   finding->start = scene->start;
   finding->end = scene->end;
   for (size_t i = 0; i < scene->rule->n_selectors; i++) {
-    if (!scene->sights[i].is_bound) continue;
+    if (!scene->sights[i].is_bound || scene->rule->selectors[i].is_anytime) continue;
     const fl_time first = fl_run_time(run, scene->sights[i].first);
     const fl_time last = fl_run_time(run, scene->sights[i].last);
     if (first < finding->start) finding->start = first;

@@ -90,7 +90,8 @@ static void put_field(writer *w, const fl_part *part) {
     put_value(w, fl_event_sentence(event, w->scene->run->scratch));
   } else if (is_own_time(&part->path)) {
     const uint32_t at = part->is_last ? sight->last : sight->first;
-    put(w, fl_moment_text(fl_run_time(w->scene->run, at), w->scene->run->scratch));
+    if (fl_run_slot(w->scene->run, at)->is_timeless) put_value(w, (fl_str){0});
+    else put(w, fl_moment_text(fl_run_time(w->scene->run, at), w->scene->run->scratch));
   } else {
     const fl_value value = fl_path_value(&part->path, event);
     put_formatted(w, part, &value);
@@ -104,6 +105,10 @@ static void put_delta(writer *w, const fl_part *part) {
     return;
   }
   const fl_run *run = w->scene->run;
+  if (fl_run_slot(run, a->first)->is_timeless || fl_run_slot(run, b->first)->is_timeless) {
+    put_value(w, (fl_str){0});
+    return;
+  }
   const int64_t ns =
       (int64_t)((uint64_t)fl_run_time(run, a->first) - (uint64_t)fl_run_time(run, b->first));
   put_value(w, fl_duration_text(ns, w->scene->run->scratch));

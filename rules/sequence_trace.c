@@ -17,6 +17,12 @@ static fl_str moment(const fl_scene *scene, fl_time t) {
   return fl_arena_str(scene->run->scratch, (fl_str){text, n});
 }
 
+static fl_str when_of(const fl_scene *scene, uint32_t event) {
+  if (fl_run_slot(scene->run, event)->is_timeless) return FL_STR("without a time");
+  const fl_str when = moment(scene, fl_run_time(scene->run, event));
+  return fl_arena_printf(scene->run->scratch, "at %.*s", FL_STR_ARG(when));
+}
+
 static fl_str name_of(const fl_scene *scene, uint16_t event) {
   return scene->rule->selectors[event].name;
 }
@@ -25,21 +31,31 @@ static fl_trace_mark mark_of(fl_truth truth) {
   return truth == FL_TRUE ? FL_TRACE_TRUE : truth == FL_FALSE ? FL_TRACE_FALSE : FL_TRACE_UNKNOWN;
 }
 
-/* The hit that the traced event is for a selector; false when it is none. */
+/* The hit that the traced event is for a selector; false when it is none. Numbers grow. */
 static bool traced_hit(const fl_scene *scene, uint16_t event, uint32_t *ret_hit) {
+  const fl_run *run = scene->run;
   const fl_hits *hits = &scene->hits[event];
+  const uint32_t at = hits->is_anytime ? run->traced_anytime_at : run->traced_at;
   size_t low = 0, high = hits->n;
+  if (!(hits->is_anytime ? run->has_traced_anytime : run->has_traced)) return false;
   while (low < high) {
     const size_t middle = low + (high - low) / 2;
-    if (hits->at[middle] < scene->run->traced_at) low = middle + 1;
+    if (hits->at[middle] < at) low = middle + 1;
     else high = middle;
   }
   *ret_hit = (uint32_t)low;
-  return low < hits->n && hits->at[low] == scene->run->traced_at;
+  return low < hits->n && hits->at[low] == at;
 }
 
+static bool is_traced(const fl_run *run, uint32_t event) {
+  return (run->has_traced && event == run->traced_at) ||
+         (run->has_traced_anytime && event == run->traced_anytime_at);
+}
+
+/* What may be at any time is in reach of every anchor. */
 static bool is_in_reach(const fl_scene *scene) {
   const fl_run *run = scene->run;
+  if (run->has_traced_anytime) return true;
   if (!run->has_traced) return false;
   const fl_time t = fl_run_time(run, run->traced_at);
   if (scene->anchor == run->traced_at) return true;
@@ -76,17 +92,19 @@ static void tell_candidate(const fl_scene *scene, const fl_step *step) {
   const fl_run *run = scene->run;
   const fl_sight *sight = &scene->sights[step->event];
   uint32_t hit = 0;
-  if (!run->has_traced || !traced_hit(scene, step->event, &hit)) return;
+  if (!traced_hit(scene, step->event, &hit)) return;
   fl_trace *trace = run->in.trace.trace;
-  const fl_time t = fl_run_time(run, run->traced_at);
+  const bool is_anytime = scene->rule->selectors[step->event].is_anytime;
+  const uint32_t at = scene->hits[step->event].at[hit];
+  const fl_time t = fl_run_time(run, at);
   for (size_t i = 0; i < scene->rule->n_selectors; i++)
-    if (i != step->event && scene->sights[i].is_bound && scene->sights[i].first == run->traced_at) {
+    if (i != step->event && scene->sights[i].is_bound && is_traced(run, scene->sights[i].first)) {
       fl_trace_add(trace, 3, "candidate", FL_TRACE_FALSE, "the event is $%.*s already",
                    FL_STR_ARG(name_of(scene, (uint16_t)i)));
       return;
     }
-  if (sight->is_searched) {
-    const int64_t slack = fl_hosts_tolerance(scene, fl_run_slot(run, run->traced_at)->machine);
+  if (sight->is_searched && !is_anytime) {
+    const int64_t slack = fl_hosts_tolerance(scene, fl_run_slot(run, at)->machine);
     const bool is_inside =
         t >= fl_time_plus(sight->from, -slack) && t <= fl_time_plus(sight->to, slack);
     const fl_str from = moment(scene, fl_time_plus(sight->from, -slack));
@@ -98,7 +116,7 @@ static void tell_candidate(const fl_scene *scene, const fl_step *step) {
     if (!is_inside) return;
   }
   if (tell_join(scene, step->event, hit)) return;
-  if (sight->is_bound && sight->first == run->traced_at)
+  if (sight->is_bound && sight->first == at)
     fl_trace_add(trace, 3, "candidate", FL_TRACE_TRUE, "it is the event asked about");
   else if (sight->is_bound)
     fl_trace_add(trace, 3, "candidate", FL_TRACE_NOTE,
@@ -118,10 +136,15 @@ static void tell_step(fl_scene *scene, const fl_step *step) {
   if (sight->is_bound) {
     const fl_str ref = ref_of(scene, sight->first);
     fl_trace_add(trace, 2, kind, is_absence ? FL_TRACE_FALSE : FL_TRACE_TRUE,
-                 "%.*s: $%.*s is %.*s at %.*s%s", FL_STR_ARG(text),
+                 "%.*s: $%.*s is %.*s %.*s%s", FL_STR_ARG(text),
                  FL_STR_ARG(name_of(scene, step->event)), FL_STR_ARG(ref),
-                 FL_STR_ARG(moment(scene, fl_run_time(run, sight->first))),
-                 sight->count > 1 ? ", and others" : "");
+                 FL_STR_ARG(when_of(scene, sight->first)), sight->count > 1 ? ", and others" : "");
+  } else if (sight->is_searched && step->window == FL_W_ANYTIME) {
+    const fl_truth truth = fl_scene_truth(scene, step->event);
+    fl_trace_add(trace, 2, kind, mark_of(truth), "%.*s: $%.*s is not there at any time%s%.*s",
+                 FL_STR_ARG(text), FL_STR_ARG(name_of(scene, step->event)),
+                 truth == FL_UNKNOWN ? ", which proves nothing: " : ", and others of its kind are",
+                 FL_STR_ARG(sight->reason));
   } else if (!sight->is_searched) {
     fl_trace_add(trace, 2, kind, FL_TRACE_NOTE, "%.*s: not looked for", FL_STR_ARG(text));
   } else {
@@ -156,12 +179,12 @@ static void tell_score(fl_scene *scene) {
 
 static bool holds_traced(const fl_scene *scene) {
   const fl_run *run = scene->run;
-  for (size_t i = 0; run->has_traced && i < scene->rule->n_selectors; i++) {
+  for (size_t i = 0; i < scene->rule->n_selectors; i++) {
     const fl_sight *sight = &scene->sights[i];
     if (!sight->is_bound) continue;
-    if (sight->first == run->traced_at || sight->last == run->traced_at) return true;
+    if (is_traced(run, sight->first) || is_traced(run, sight->last)) return true;
     for (size_t k = 0; k < sight->n_kept; k++)
-      if (sight->kept[k] == run->traced_at) return true;
+      if (is_traced(run, sight->kept[k])) return true;
   }
   return false;
 }
@@ -212,10 +235,8 @@ fl_status fl_sequences_trace(const fl_sequence_input *input, fl_err *err) {
   uint64_t n_evicted = 0;
   in.is_kept = true;
   FL_TRY(fl_run_create(&in, &run, err));
-  fl_status s = FL_OK;
-  for (size_t i = 0; i < in.n && s == FL_OK; i++)
-    s = fl_run_push(run, in.events[i], in.times[i], (uint64_t)(uintptr_t)in.events[i], err);
-  const bool is_there = run->has_traced;
+  fl_status s = fl_run_push_all(run, err);
+  const bool is_there = run->has_traced || run->has_traced_anytime;
   if (s == FL_OK) s = fl_run_finish(run, &findings, &n, &n_evicted, err);
   if (s == FL_OK && run->n_traced > FL_LIMIT_TRACE_RUNS)
     fl_trace_add(in.trace.trace, 1, "anchor", FL_TRACE_NOTE,

@@ -187,22 +187,23 @@ static void forget_before(fl_run *run, size_t r, fl_time t) {
   const fl_rule *rule = fl_rules_at(run->rules, r);
   for (size_t s = 0; s < rule->n_selectors; s++) {
     fl_hits *hits = &run->hits[run->first_hits[r] + s];
-    if (hits->is_wanted)
+    if (hits->is_wanted && !hits->is_anytime)
       drop_hits(run, hits, rule->selectors[s].n_captures, count_before(run, hits, t));
   }
 }
 
 static size_t count_hits(const fl_run *run, size_t r) {
   size_t n = 0;
-  for (size_t i = run->first_hits[r]; i < run->first_hits[r + 1]; i++) n += run->hits[i].n;
+  for (size_t i = run->first_hits[r]; i < run->first_hits[r + 1]; i++)
+    n += run->hits[i].is_anytime ? 0 : run->hits[i].n;
   return n;
 }
 
 /* The time before which half of a rule's hits lie, by its largest selector. */
 static fl_time middle_of(const fl_run *run, size_t r) {
-  const fl_hits *most = &run->hits[run->first_hits[r]];
+  const fl_hits *most = NULL; /* there is one: the anchor's */
   for (size_t i = run->first_hits[r]; i < run->first_hits[r + 1]; i++)
-    if (run->hits[i].n > most->n) most = &run->hits[i];
+    if (!run->hits[i].is_anytime && (!most || run->hits[i].n > most->n)) most = &run->hits[i];
   return fl_run_time(run, most->at[most->n / 2]);
 }
 
@@ -239,7 +240,8 @@ static void forget_slots(fl_run *run) {
   const size_t n = run->first_hits[fl_rules_count(run->rules)];
   uint32_t first = run->base + (uint32_t)run->n_slots;
   for (size_t i = 0; i < n; i++)
-    if (run->hits[i].n && run->hits[i].at[0] < first) first = run->hits[i].at[0];
+    if (run->hits[i].n && !run->hits[i].is_anytime && run->hits[i].at[0] < first)
+      first = run->hits[i].at[0];
   const size_t n_drop = first - run->base;
   if (n_drop == 0) return;
   run->n_slots -= n_drop;

@@ -43,12 +43,21 @@ static fl_str kind_words(fl_scene *scene, const fl_event_source *source) {
   return text.n ? text : FL_STR("a record of it");
 }
 
+/* A state is called by its kind: its provider is we ourselves. */
+static fl_str state_words(fl_scene *scene, const fl_event_source *source) {
+  if (!source->kind.n) return FL_STR("a state of the machine");
+  return fl_arena_printf(scene->run->scratch, "%.*s%s", FL_STR_ARG(source->kind),
+                         source->kind_is_prefix ? "*" : "");
+}
+
 /* What a person would look for in the log. */
 static fl_str selector_words(fl_scene *scene, uint16_t event) {
   const fl_event_source *source = fl_source_meant(&scene->rule->selectors[event].source);
   if (source->named)
     return fl_arena_printf(scene->run->scratch, "an event of %s rule %.*s",
                            fl_named_words[source->named->kind], FL_STR_ARG(source->named->name));
+  if (fl_kind_is_state(source->kind) || fl_provider_is_state(source->provider))
+    return state_words(scene, source);
   if (source->kind.n) return kind_words(scene, source);
   const fl_str where = source->provider.n ? source->provider : source->channel;
   if (source->n_ids) return with_ids(where, source->ids, source->n_ids, scene->run->scratch);
@@ -61,7 +70,9 @@ static fl_str bound_words(fl_scene *scene, uint16_t event) {
   const uint32_t first = scene->sights[event].first;
   const fl_event *e = fl_run_event(scene->run, first);
   const fl_str sentence = fl_event_sentence(e, scratch);
-  const fl_str when = fl_moment_text(fl_run_time(scene->run, first), scratch);
+  const fl_str when = fl_run_slot(scene->run, first)->is_timeless
+                          ? FL_STR("no time")
+                          : fl_moment_text(fl_run_time(scene->run, first), scratch);
   if (sentence.n)
     return fl_arena_printf(scratch, "%.*s (%.*s, %.*s)", FL_STR_ARG(sentence), FL_STR_ARG(e->host),
                            FL_STR_ARG(when));
@@ -78,6 +89,8 @@ static fl_str absent_words(fl_scene *scene, uint16_t event) {
   const fl_str what = selector_words(scene, event);
   if (!sight->is_searched || sight->to < sight->from)
     return fl_arena_printf(scratch, "no %.*s", FL_STR_ARG(what));
+  if (scene->rule->selectors[event].is_anytime)
+    return fl_arena_printf(scratch, "no %.*s that fits", FL_STR_ARG(what));
   const fl_str from = fl_moment_text(sight->from, scratch), to = fl_moment_text(sight->to, scratch);
   return fl_arena_printf(scratch, "no %.*s from %.*s to %.*s, and the log covers that time",
                          FL_STR_ARG(what), FL_STR_ARG(from), FL_STR_ARG(to));

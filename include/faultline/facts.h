@@ -30,6 +30,14 @@ FL_API const fl_event_fact *fl_known_fact(fl_known *known, const fl_batch *batch
 FL_API fl_str fl_known_sentence(fl_known *known, const fl_event_fact *fact, const fl_batch *batch,
                                 const fl_row *row, fl_arena *arena);
 
+/* State facts, events of the provider `faultline-state`: what a bundle says of a machine at the
+ * time of its collection, kinds "setting.…" and "state.…". Their time is that of the collection, or
+ * none: no window of time leaves them out, and no log covers them. */
+FL_API bool fl_provider_is_state(fl_str provider);
+FL_API bool fl_kind_is_state(fl_str kind);
+FL_API bool fl_event_is_state(const fl_event *event);
+FL_API bool fl_row_is_state(const fl_batch *batch, const fl_row *row);
+
 /* A provider or channel without the prefixes that all of Remote Desktop share: "RdpCoreTS". */
 FL_API fl_str fl_provider_short(fl_str name);
 
