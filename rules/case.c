@@ -10,12 +10,13 @@
 /* What the reconstruction itself needs, whatever rules are loaded. */
 static const char *const kept_kinds[] = {
     "rdp.",   "session.", "logon.failed", "logon.reconnect", "logon.disconnect", "service.crashed",
-    "power.", "yara."};
+    "power.", "yara.",    "state.address"};
 
 static void owner_free(case_owner *owner) {
   if (!owner) return;
   fl_coverage_free(owner->coverage);
   fl_match_free(owner->match);
+  fl_places_free(owner->places);
   fl_arena_free(owner->arena);
   free(owner->sources);
   free(owner->notes);
@@ -32,6 +33,7 @@ fl_status fl_case_builder_create(const fl_rules *rules, const fl_case_options *o
   if (!b || !owner || !(owner->arena = fl_arena_create(FL_LIMIT_CASE_ARENA)))
     status = fl_fail(err, FL_E_NOMEM, 0, "out of memory for a case");
   if (status == FL_OK) status = fl_coverage_create(&owner->coverage, err);
+  if (status == FL_OK) status = fl_places_create(&owner->places, err);
   if (status == FL_OK)
     status = fl_match_create(rules, kept_kinds, sizeof kept_kinds / sizeof *kept_kinds,
                              &owner->match, err);
@@ -148,6 +150,7 @@ static fl_status is_taken(fl_case_builder *b, const fl_batch *batch, const fl_ro
 static fl_status take_batch(void *self, const fl_batch *batch, fl_err *err) {
   fl_case_builder *b = self;
   FL_TRY(fl_coverage_batch(b->owner->coverage, batch, err));
+  FL_TRY(fl_places_batch(b->owner->places, batch, err));
   if (b->options.trace) FL_TRY(fl_case_trace_batch(b->owner, b->options.trace, batch, err));
   if (!is_narrowed(&b->options)) return match_batch(b, batch, err);
   if (!b->rows && !(b->rows = malloc(FL_BATCH_ROWS * sizeof *b->rows))) return no_memory(err);
@@ -186,6 +189,7 @@ fl_status fl_case_builder_finish(fl_case_builder *builder, const fl_ingest_total
   FL_TRY(fl_coverage_gaps(o->coverage, &o->c.gaps, &o->c.n_gaps, err));
   o->c.sources = o->sources; /* a trace names them */
   o->c.n_sources = o->n_sources;
+  FL_TRY(fl_case_place_states(o, err));
   FL_TRY(fl_case_solve(builder->rules, &builder->options, o, err));
   if (builder->sigma) FL_TRY(fl_case_sigma_finish(builder->sigma, o, err));
   o->c.notes = o->notes;

@@ -3,6 +3,7 @@
 #define FL_RULES_CASE_H
 
 #include "faultline/timeline.h"
+#include "rules/case_place.h"
 #include "rules/match.h"
 #include "rules/sequence.h"
 #include "rules/solve.h"
@@ -15,13 +16,14 @@ typedef struct case_owner {
   fl_arena *arena;
   fl_coverage_map *coverage;
   fl_match *match;
+  fl_places *places;
   const fl_event **events; /* c.events */
   fl_source_info *sources;
   size_t n_sources, cap_sources;
   fl_note *notes;
   size_t n_notes, cap_notes;
   uint64_t n_notes_dropped;
-  const fl_event *traced; /* the event that a trace asks about, kept or not */
+  fl_event *traced; /* the event that a trace asks about, kept or not */
 } case_owner;
 
 struct fl_case_builder {
@@ -36,6 +38,9 @@ struct fl_case_builder {
 /* case_solve.c: from what was kept to findings and verdict. */
 fl_status fl_case_solve(const fl_rules *rules, const fl_case_options *options, case_owner *owner,
                         fl_err *err);
+/* case_state.c: hosts for state facts that name none; a note for each source where none is found.
+ */
+fl_status fl_case_place_states(case_owner *owner, fl_err *err);
 /* case_finds.c: a finding for each YARA rule whose events are among those that were kept. */
 fl_status fl_case_add_finds(fl_solver *s, case_owner *owner, fl_err *err);
 /* case_trace.c: what --event asks about, while it passes; then the lines. */

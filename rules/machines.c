@@ -3,6 +3,7 @@
 
 #include "base/limits.h"
 #include "base/text.h"
+#include "rules/flr.h"
 #include "rules/solve.h"
 
 const char *const fl_role_names[FL_N_ROLES] = {"client", "server",  "gateway",
@@ -24,6 +25,13 @@ static const role_source role_sources[] = {
     {"Directory Service", FL_ROLE_DC, 0},
     {"DFS Replication", FL_ROLE_DC, 0},
 };
+
+/* An address and the machine whose own list names it. */
+enum { MOST_LISTED = 1024 };
+typedef struct listed {
+  fl_str address;
+  uint32_t machine;
+} listed;
 
 static fl_str first_label(fl_str host) {
   const char *dot = host.n ? memchr(host.p, '.', host.n) : NULL;
@@ -194,6 +202,49 @@ static fl_status learn_peer(fl_solver *s, const fl_event *event, fl_err *err) {
   return fl_machine_add_alias(s, (uint32_t)at, address->as.text, err);
 }
 
+/* Loopback, link-local and unset addresses are everybody's. */
+static bool is_own_address(fl_str address) {
+  static const char *const shared[] = {"0.", "127.", "169.254.", "::", "fe80:"};
+  for (size_t i = 0; i < sizeof shared / sizeof *shared; i++) {
+    const fl_str start = fl_str_of(shared[i]);
+    if (address.n >= start.n && fl_str_eq_nocase((fl_str){address.p, start.n}, start)) return false;
+  }
+  return fl_is_address(address);
+}
+
+/* The address that a machine's own list of addresses names. */
+static fl_str listed_address(fl_solver *s, const fl_event *event) {
+  if (!fl_str_eq(event->kind, FL_STR("state.address")) || !event->host.n) return (fl_str){0};
+  const fl_value *value = fl_event_field(event, FL_STR("address"));
+  if (!value || value->kind != FL_V_STR) return (fl_str){0};
+  const fl_str address = fl_norm_apply(FL_NORM_IP, value->as.text, s->arena);
+  return is_own_address(address) ? address : (fl_str){0};
+}
+
+/* Two machines may have the same private address in two networks: then it names neither. */
+static bool is_listed_elsewhere(const fl_solver *s, const listed *list, size_t n, size_t at) {
+  for (size_t i = 0; i < n; i++)
+    if (list[i].machine != list[at].machine && fl_str_eq(list[i].address, list[at].address))
+      return true;
+  const int known = fl_machine_index(s, list[at].address);
+  return known >= 0 && (uint32_t)known != list[at].machine;
+}
+
+static fl_status learn_addresses(fl_solver *s, fl_err *err) {
+  size_t n = 0;
+  listed *list = FL_NEW_ARRAY(s->arena, listed, MOST_LISTED);
+  if (!list) return fl_fail(err, FL_E_NOMEM, 0, "out of memory for addresses");
+  for (size_t i = 0; i < s->c->n_events && n < MOST_LISTED; i++) {
+    const fl_str address = listed_address(s, s->c->events[i]);
+    const int at = address.n ? fl_machine_index(s, s->c->events[i]->host) : -1;
+    if (at >= 0) list[n++] = (listed){address, (uint32_t)at};
+  }
+  for (size_t i = 0; i < n; i++)
+    if (!is_listed_elsewhere(s, list, n, i))
+      FL_TRY(fl_machine_add_alias(s, list[i].machine, list[i].address, err));
+  return FL_OK;
+}
+
 static void take_given_roles(fl_solver *s) {
   for (size_t i = 0; s->options && i < s->options->n_roles; i++) {
     const int at = fl_machine_index(s, s->options->role_hosts[i]);
@@ -223,6 +274,7 @@ fl_status fl_machines_find(fl_solver *s, fl_err *err) {
     if (!event->channel.n) learn(s, at, event->provider);
   }
   for (size_t i = 0; i < s->c->n_events; i++) FL_TRY(learn_peer(s, s->c->events[i], err));
+  FL_TRY(learn_addresses(s, err));
   take_given_roles(s);
   return FL_OK;
 }

@@ -24,7 +24,7 @@ struct fl_match {
   size_t n_known, n_slots;
   fl_arena *arena;   /* kept events */
   fl_arena *scratch; /* events whose conditions are looked at, texts of one batch */
-  const fl_event **events;
+  fl_event **events;
   size_t n_events, cap_events;
   fl_sighting *sightings;
   size_t n_sightings, cap_sightings;
@@ -163,12 +163,12 @@ static fl_plan *plan_of(fl_match *match, const fl_batch *batch, const fl_row *ro
   return plan;
 }
 
-static uint64_t hash_sighting(const fl_plan *plan, fl_str host) {
-  return fl_hash_bytes(host.p, host.n, plan->hash);
+static uint64_t hash_sighting(uint64_t plan_hash, fl_str host, uint32_t source) {
+  return fl_hash_mix(fl_hash_bytes(host.p, host.n, plan_hash), source);
 }
 
-static bool is_sighting(const fl_sighting *s, const fl_plan *plan, fl_str host) {
-  return s->event_id == plan->event_id && fl_str_eq(s->host, host) &&
+static bool is_sighting(const fl_sighting *s, const fl_plan *plan, fl_str host, uint32_t source) {
+  return s->event_id == plan->event_id && s->source == source && fl_str_eq(s->host, host) &&
          fl_str_eq_nocase(s->provider, plan->provider) &&
          fl_str_eq_nocase(s->channel, plan->channel);
 }
@@ -179,7 +179,7 @@ static bool grow_seen(fl_match *match) {
   if (!table) return false;
   for (size_t i = 0; i < match->n_sightings; i++) {
     const fl_sighting *s = &match->sightings[i];
-    size_t at = (size_t)fl_hash_bytes(s->host.p, s->host.n, s->hash) & (n_slots - 1);
+    size_t at = (size_t)hash_sighting(s->hash, s->host, s->source) & (n_slots - 1);
     while (table[at]) at = (at + 1) & (n_slots - 1);
     table[at] = (uint32_t)i + 1;
   }
@@ -189,10 +189,11 @@ static bool grow_seen(fl_match *match) {
   return true;
 }
 
-static fl_status add_sighting(fl_match *match, const fl_plan *plan, fl_str host, fl_err *err) {
-  size_t at = (size_t)hash_sighting(plan, host) & (match->n_seen_slots - 1);
+static fl_status add_sighting(fl_match *match, const fl_plan *plan, fl_str host, uint32_t source,
+                              fl_err *err) {
+  size_t at = (size_t)hash_sighting(plan->hash, host, source) & (match->n_seen_slots - 1);
   for (; match->seen[at]; at = (at + 1) & (match->n_seen_slots - 1))
-    if (is_sighting(&match->sightings[match->seen[at] - 1], plan, host)) return FL_OK;
+    if (is_sighting(&match->sightings[match->seen[at] - 1], plan, host, source)) return FL_OK;
   if (match->n_sightings >= FL_LIMIT_SIGHTINGS) {
     match->n_dropped++;
     return FL_OK;
@@ -206,13 +207,13 @@ static fl_status add_sighting(fl_match *match, const fl_plan *plan, fl_str host,
                sizeof *match->sightings))
     return no_memory(err);
   match->sightings[match->n_sightings++] =
-      (fl_sighting){kept, plan->provider, plan->channel, plan->event_id, plan->hash};
+      (fl_sighting){kept, plan->provider, plan->channel, plan->event_id, plan->hash, source};
   match->seen[at] = (uint32_t)match->n_sightings;
   return match->n_sightings * 2 > match->n_seen_slots && !grow_seen(match) ? no_memory(err) : FL_OK;
 }
 
 /* The same host as in the last row of this kind costs one comparison. */
-static fl_status sight(fl_match *match, fl_plan *plan, fl_raw host, fl_err *err) {
+static fl_status sight(fl_match *match, fl_plan *plan, fl_raw host, uint32_t source, fl_err *err) {
   if (plan->is_passing) return FL_OK;
   if (plan->n_host && host.n == plan->n_host && host.type == plan->host_type &&
       memcmp(host.p, plan->host, host.n) == 0)
@@ -223,12 +224,21 @@ static fl_status sight(fl_match *match, fl_plan *plan, fl_raw host, fl_err *err)
     plan->n_host = (uint8_t)host.n;
     plan->host_type = host.type;
   }
-  return add_sighting(match, plan, text_of(match, host), err);
+  const fl_str text = text_of(match, host);
+  const bool is_nobodys = text.n == 0 && fl_provider_is_state(plan->provider);
+  return add_sighting(match, plan, text, is_nobodys ? source : UINT32_MAX, err);
+}
+
+/* Whose a state fact is may come out when all logs have been read. */
+static bool may_come(const fl_path *path, const fl_event *event) {
+  return path->column && path->column->offset == offsetof(fl_event, host) &&
+         fl_provider_is_state(event->provider);
 }
 
 static bool has_captures(const fl_selector *selector, const fl_event *event) {
   for (size_t i = 0; i < selector->n_captures; i++) {
-    if (!selector->captures[i].is_required) continue;
+    if (!selector->captures[i].is_required || may_come(&selector->captures[i].path, event))
+      continue;
     const fl_value value = fl_path_value(&selector->captures[i].path, event);
     if (value.kind == FL_V_NULL || (value.kind == FL_V_STR && value.as.text.n == 0)) return false;
   }
@@ -297,7 +307,7 @@ static fl_status take_numbers(fl_match *match, uint32_t row, fl_err *err) {
 static fl_status match_row(fl_match *match, const fl_batch *batch, const fl_row *row, fl_err *err) {
   fl_plan *plan = plan_of(match, batch, row);
   if (!plan) return no_memory(err);
-  FL_TRY(sight(match, plan, fl_row_column(batch, row, FL_C_HOST), err));
+  FL_TRY(sight(match, plan, fl_row_column(batch, row, FL_C_HOST), batch->source, err));
   if (plan->n_refs == 0 && !plan->is_kept) return FL_OK;
   const bool has_no_time = (row->flags & (FL_F_TIME_INVALID | FL_F_FINDING)) == FL_F_TIME_INVALID;
   if (row->flags & FL_F_DUPLICATE) return FL_OK;
@@ -325,9 +335,22 @@ fl_status fl_match_batch(fl_match *match, const fl_batch *batch, fl_err *err) {
   return FL_OK;
 }
 
+void fl_match_give_hosts(fl_match *match, fl_str (*host_of)(void *self, uint32_t source),
+                         void *self) {
+  for (size_t i = 0; i < match->n_events; i++) {
+    fl_event *event = match->events[i];
+    if (event->host.n == 0 && fl_provider_is_state(event->provider))
+      event->host = host_of(self, event->source);
+  }
+  for (size_t i = 0; i < match->n_sightings; i++) {
+    fl_sighting *s = &match->sightings[i];
+    if (s->source != UINT32_MAX) s->host = host_of(self, s->source);
+  }
+}
+
 const fl_event *const *fl_match_events(const fl_match *match, size_t *ret_n) {
   *ret_n = match->n_events;
-  return match->events;
+  return (const fl_event *const *)match->events;
 }
 
 uint64_t fl_match_dropped(const fl_match *match) { return match->n_dropped; }

@@ -11,7 +11,8 @@
 typedef struct fl_sighting {
   fl_str host, provider, channel;
   int64_t event_id;
-  uint64_t hash; /* of all but the host; for tables only */
+  uint64_t hash;   /* of all but the host; for tables only */
+  uint32_t source; /* of a state fact without a host: where it stands; else UINT32_MAX */
 } fl_sighting;
 
 /* A kept event that a rule of another engine fits, as sources name one. */
@@ -32,6 +33,10 @@ const fl_event *const *fl_match_events(const fl_match *match, size_t *ret_n);
 /* Events that were wanted but did not fit; and kinds of events that the sightings lack. */
 uint64_t fl_match_dropped(const fl_match *match);
 const fl_sighting *fl_match_sightings(const fl_match *match, size_t *ret_n);
+/* Gives state facts that name no host the one that `host_of` says for their source; empty = none.
+ */
+void fl_match_give_hosts(fl_match *match, fl_str (*host_of)(void *self, uint32_t source),
+                         void *self);
 /* By address of the event, then number. */
 const fl_named_mark *fl_match_marks(fl_match *match, size_t *ret_n);
 

@@ -45,7 +45,7 @@ static fl_str kind_words(fl_scene *scene, const fl_event_source *source) {
 
 /* A state is called by its kind: its provider is we ourselves. */
 static fl_str state_words(fl_scene *scene, const fl_event_source *source) {
-  if (!source->kind.n) return FL_STR("a state of the machine");
+  if (!source->kind.n) return FL_STR("state of the machine");
   return fl_arena_printf(scene->run->scratch, "%.*s%s", FL_STR_ARG(source->kind),
                          source->kind_is_prefix ? "*" : "");
 }

@@ -87,6 +87,28 @@ done = expect(run("rules", "explain", rule, "--rule", "refused_by_policy", "--ev
               "+ $policy? anytime: $policy is ", "without a time", "+ it is the event asked about",
               "- $local? anytime: $local is not there at any time, and others of its kind are", "the rule matches with this event")
 
+# A state that names no machine is that of the only logs beside it; where there are several, a note says so.
+NOBODYS = """title "A state of nobody"
+use lib/rdp.inc
+use lib/office.inc
+machine X role=server name=''
+log State on X first_id=1
+play host_start at=t-1d23h H=SRV01
+play tls_key_failure at=t+4s act=c1 n=61 port=50211 H=SRV01 C=CLIENT07 ip=10.20.4.31 target=srv01.contoso.example
+t-3h X evtx State 65000 setting=deny value=1 layer=policy filetime=0x7fffffffffffffff
+bundle %s
+"""
+apart = build(write("apart.scn", NOBODYS % "a.zip zip layout=msrd of CLIENT07\nbundle b.zip zip layout=msrd of SRV01 X"), path("apart"))
+together = build(write("together.scn", NOBODYS % "a.zip zip layout=msrd of CLIENT07 SRV01 X"), path("together"))
+own = ["--no-packs", "--rules", rule, "--format", "json"]
+for bundles, is_known in ((apart, True), (together, False)):
+    answer = json.loads(expect(run("triage", "--quiet", *own, *bundles), 0).text)
+    lines = [line["text"] for h in answer["verdict"]["hypotheses"] for kind in ("for", "missing") for line in h[kind]]
+    check(any(text == "policy says 1 on SRV01.contoso.example (?)" for text in lines) == is_known, f"SRV01's: {lines}")
+    notes = [note["text"] for note in answer["notes"]]
+    check(any("nothing tells whose these facts are: the logs beside them are of CLIENT07" in text for text in notes) != is_known,
+          f"a note where nobody is meant: {notes}")
+
 # A state alone decides nothing.
 expect(run("rules", "check", write("bad.flr", RULE.replace("+30 if", "+30 decisive if"))), 2, "a state alone decides nothing")
 finish()

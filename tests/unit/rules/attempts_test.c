@@ -1,4 +1,6 @@
 /* attempts_test.c - attempts from hand-made events: phases, ends, probes, strangers, joins. */
+#include <stdio.h>
+
 #include "solve_events.h"
 
 static void passes_phases(void **state) {
@@ -262,6 +264,43 @@ static void facts_have_records(void **state) {
   bench_close(&b);
 }
 
+static void list_address(bench *b, const char *host, const char *address) {
+  char *fields = FL_NEW_ARRAY(b->arena, char, 64);
+  (void)snprintf(fields, 64, "address=%s", address);
+  fl_event *e = add(b, 0, host, "faultline-state", 65000, "", fields);
+  e->kind = FL_STR("state.address");
+  e->channel = FL_STR("");
+  e->flags = FL_F_TIME_INVALID;
+}
+
+/* What a machine lists as its own addresses names it, unless another one lists them, too. */
+static void listed_addresses_are_names(void **state) {
+  (void)state;
+  bench b;
+  bench_open(&b);
+  list_address(&b, "SRV1", "10.0.0.9");
+  list_address(&b, "SRV1", "192.168.1.2");
+  list_address(&b, "SRV1", "127.0.0.1");
+  list_address(&b, "SRV1", "fe80::1%4");
+  list_address(&b, "SRV1", "2001:db8::9");
+  list_address(&b, "CLI1", "192.168.1.2");
+  list_address(&b, "CLI1", "10.0.0.5");
+  add(&b, 0, "CLI1", CLIENT, 1024, "{A}", "Value=10.0.0.9");
+  add(&b, 4000, "CLI1", CLIENT, 1026, "{A}", "Value=2308");
+  add_cut(&b, 70000, "{B}", "10.0.0.5");
+  solve(&b);
+  const char *const of_server[] = {"10.0.0.9", "2001:db8::9", "SRV1"};
+  for (size_t i = 0; i < 3; i++)
+    assert_string_equal(fl_case_machine(&b.c, fl_str_of(of_server[i]))->name.p, "SRV1");
+  assert_string_equal(fl_case_machine(&b.c, FL_STR("10.0.0.5"))->name.p, "CLI1");
+  const char *const of_nobody[] = {"192.168.1.2", "127.0.0.1", "fe80::1", "::1"};
+  for (size_t i = 0; i < 4; i++) assert_null(fl_case_machine(&b.c, fl_str_of(of_nobody[i])));
+  /* The address dialled is the host: the attempt knows its server. */
+  assert_non_null(b.c.attempts[0].server);
+  assert_string_equal(b.c.attempts[0].server->name.p, "SRV1");
+  bench_close(&b);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(passes_phases),
@@ -276,6 +315,7 @@ int main(void) {
       cmocka_unit_test(udp_side_belongs_to_tcp),
       cmocka_unit_test(older_logs_make_attempts),
       cmocka_unit_test(synthetic_event_tells_all),
+      cmocka_unit_test(listed_addresses_are_names),
       cmocka_unit_test(facts_have_records),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -75,7 +75,7 @@ static inline void add_log(world *w, const char *host, const char *channel, doub
 static inline void add_sighting(world *w, const char *host, const char *provider,
                                 const char *channel, int64_t id) {
   w->sightings[w->n_sightings++] =
-      (fl_sighting){fl_str_of(host), fl_str_of(provider), fl_str_of(channel), id, 0};
+      (fl_sighting){fl_str_of(host), fl_str_of(provider), fl_str_of(channel), id, 0, UINT32_MAX};
 }
 
 /* "name=value name=value"; values without blanks. */
