@@ -8,19 +8,28 @@ static bool is_candidate(const fl_leg *leg) { return !leg->is_client && !leg->is
 
 static int64_t apart(fl_time a, fl_time b) { return a > b ? a - b : b - a; }
 
-/* A session id is unique only for a while; a second candidate makes it worthless. */
+static bool is_own(const fl_solver *s, const fl_leg *dial, const fl_leg *leg) {
+  return fl_machine_index(s, leg->address) == (int)dial->machine;
+}
+
+/* A session id is unique only for a while; a second candidate makes it worthless, unless one of
+ * them alone came from an address that is known as the client's own. */
 static int32_t join_session(const fl_solver *s, const fl_leg *dial) {
   if (dial->session < 0 || !dial->has_session) return NONE;
-  int32_t found = NONE;
+  int32_t found = NONE, own = NONE;
+  size_t n = 0, n_own = 0;
   for (size_t i = 0; i < s->n_legs; i++) {
     const fl_leg *leg = &s->legs[i];
     if (!is_candidate(leg) || leg->session != dial->session) continue;
     if (apart(leg->connected, dial->connected) > SESSION_H * 3600 * FL_SECOND) continue;
     if (!fl_join_target(s, dial, leg->machine)) continue;
-    if (found != NONE) return NONE;
     found = (int32_t)i;
+    n++;
+    if (!is_own(s, dial, leg)) continue;
+    own = (int32_t)i;
+    n_own++;
   }
-  return found;
+  return n == 1 ? found : n_own == 1 ? own : NONE;
 }
 
 int32_t fl_join_exact(const fl_solver *s, const fl_leg *dial) {
@@ -105,10 +114,6 @@ static bool can_join(const fl_solver *s, const fl_leg *dial, const fl_leg *leg) 
   if (!fl_join_target(s, dial, leg->machine)) return false;
   const int owner = fl_machine_index(s, leg->address);
   return owner < 0 || owner == (int)dial->machine;
-}
-
-static bool is_own(const fl_solver *s, const fl_leg *dial, const fl_leg *leg) {
-  return fl_machine_index(s, leg->address) == (int)dial->machine;
 }
 
 /* The one connection near the attempt. An address that is known as the client's own decides;
