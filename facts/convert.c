@@ -293,29 +293,27 @@ static bool as_utf16(const fl_value *value, fl_arena *arena, fl_value *ret_value
   return give_str(utf16_of(value, arena), ret_value);
 }
 
-/* How Windows shows the service that holds the sessions, where a record has only that. */
-static const char *const termservice_names[] = {"Remote Desktop Services",
-                                                "Terminal Services",
-                                                "Remotedesktopdienste",
-                                                "Terminaldienste",
-                                                "Services Bureau \303\240 distance",
-                                                "Servicios de Escritorio remoto",
-                                                "Servizi Desktop remoto",
-                                                "Servi\303\247os de \303\201rea de Trabalho Remota",
-                                                "Uzak Masa\303\274st\303\274 Hizmetleri",
-                                                "Extern bureaublad-services",
-                                                "Us\305\202ugi pulpitu zdalnego",
-                                                "Fj\303\244rrskrivbordstj\303\244nster"};
-
 /* The key of a service: what the binary holds, or what its display name stands for. */
 static bool as_service(const fl_value *value, fl_arena *arena, fl_value *ret_value) {
   const fl_str key = utf16_of(value, arena);
   if (key.n) return give_str(key, ret_value);
-  const fl_str name = trim(fl_value_text(value, arena));
-  for (size_t i = 0; i < sizeof termservice_names / sizeof *termservice_names; i++)
-    if (fl_str_eq_nocase(name, fl_str_of(termservice_names[i])))
-      return give_str(FL_STR("TermService"), ret_value);
-  return false;
+  static const char *const known[] = {"TermService", NULL};
+  const char *meant = fl_localised_name(trim(fl_value_text(value, arena)), known);
+  return meant && give_str(fl_str_of(meant), ret_value);
+}
+
+/* Schannel's word for the end that it speaks of; one of an unknown language is left out. */
+static bool as_side(const fl_value *value, fl_arena *arena, fl_value *ret_value) {
+  static const char *const known[] = {"server", "client", NULL};
+  const char *meant = fl_localised_name(trim(fl_value_text(value, arena)), known);
+  return meant && give_str(fl_str_of(meant), ret_value);
+}
+
+/* A status at the end of a binary, else what its text stands for. */
+static bool as_status(const fl_value *value, fl_arena *arena, fl_value *ret_value) {
+  uint32_t code = 0;
+  if (as_dword_last(value, arena, ret_value)) return true;
+  return fl_localised_status(fl_value_text(value, arena), &code) && give_uint(code, ret_value);
 }
 
 static bool as_utf16_key(const fl_value *value, fl_arena *arena, fl_value *ret_value) {
@@ -429,6 +427,8 @@ static const struct {
              {"host", as_host},
              {"dword_last", as_dword_last},
              {"status_last", as_status_last},
+             {"status", as_status},
+             {"side", as_side},
              {"sockaddr", as_sockaddr},
              {"systemtime", as_systemtime},
              {"service", as_service},

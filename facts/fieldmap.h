@@ -36,6 +36,10 @@ bool fl_field_is(fl_str a, fl_str b);
 
 /* NULL when there is no type of this name. */
 fl_convert fl_convert_find(fl_str type);
+/* localised.c: what a word of any language of Windows means; `meanings` ends with NULL, and NULL
+ * says that none of them is meant. The status that a text speaks of, as HRESULT. */
+const char *fl_localised_name(fl_str text, const char *const *meanings);
+bool fl_localised_status(fl_str text, uint32_t *ret_code);
 /* A number as people write it, at most 32 bits, "%%" in front allowed; negatives are wrapped. */
 bool fl_convert_u32(const fl_value *value, fl_arena *arena, fl_value *ret_value);
 /* Status 0xD… is an NTSTATUS inside an HRESULT: 0xC…. Everything else stays what it is. */

@@ -112,6 +112,25 @@ static void services(void **state) {
   one("Service Control Manager", "7036", "Binary", "5", "service", NULL);
 }
 
+/* Words in the language of the machine; one that is not known claims nothing. */
+static void localised_words(void **state) {
+  (void)state;
+  const char *rcm = "Microsoft-Windows-TerminalServices-RemoteConnectionManager";
+  one("Schannel", "36870", "Type", "server", "side", "server");
+  one("Schannel", "36870", "Type", "Serveur", "side", "server");
+  one("Schannel", "36870", "Type", "サーバー", "side", "server");
+  one("Schannel", "36871", "Type", "istemci", "side", "client");
+  one("Schannel", "36870", "Type", "xyz", "side", NULL);
+  one("Service Control Manager", "7031", "param1", "リモート デスクトップ サービス", "service",
+      "TermService");
+  one("Service Control Manager", "7034", "param1", "Druckwarteschlange", "service", NULL);
+  one(rcm, "1057", "Binary", "05000780", "status", "2147942405");
+  one(rcm, "1057", "Data", "Zugriff verweigert", "status", "2147942405");
+  one(rcm, "1058", "Data", "Keyset does not exist", "status", "2148073494");
+  one(rcm, "1058", "Data", "アクセスが拒否されました。", "status", "2147942405");
+  one(rcm, "1058", "Data", "etwas anderes", "status", NULL);
+}
+
 static void several_types(void **state) {
   (void)state;
   one(LSM, "21", "User", "WINDOMAIN\\vagrant", "user", "vagrant");
@@ -243,11 +262,16 @@ static void out_of_memory(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(endpoints),     cmocka_unit_test(methods),
-      cmocka_unit_test(unmapping),     cmocka_unit_test(services),
-      cmocka_unit_test(several_types), cmocka_unit_test(logon_status),
-      cmocka_unit_test(unnamed_items), cmocka_unit_test(columns),
-      cmocka_unit_test(out_of_memory), cmocka_unit_test(constants_and_sentences)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(endpoints),
+                                     cmocka_unit_test(methods),
+                                     cmocka_unit_test(unmapping),
+                                     cmocka_unit_test(services),
+                                     cmocka_unit_test(localised_words),
+                                     cmocka_unit_test(several_types),
+                                     cmocka_unit_test(logon_status),
+                                     cmocka_unit_test(unnamed_items),
+                                     cmocka_unit_test(columns),
+                                     cmocka_unit_test(out_of_memory),
+                                     cmocka_unit_test(constants_and_sentences)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
