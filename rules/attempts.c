@@ -136,7 +136,7 @@ static void judge_without_core(const fl_solver *s, fl_attempt *a, const fl_leg *
 
 static fl_status make(fl_solver *s, const fl_leg *dial, const fl_leg *leg, fl_attempt *ret_attempt,
                       fl_err *err) {
-  fl_attempt a = {.session_id = -1, .reached = FL_PHASE_NONE};
+  fl_attempt a = {.session_id = -1, .reached = FL_PHASE_NONE, .route = FL_NO_ROUTE};
   const fl_seen **seen = NULL;
   size_t n = 0;
   FL_TRY(list_seen(s, dial, leg, &seen, &n, err));
@@ -153,6 +153,7 @@ static fl_status make(fl_solver *s, const fl_leg *dial, const fl_leg *leg, fl_at
   a.transport = udp ? FL_STR("udp") : leg && leg->has_tcp ? FL_STR("tcp") : (fl_str){0};
   const fl_seen *death = death_of(s, leg);
   fl_attempt_read(&a, seen, n, death != NULL);
+  fl_attempt_facts(&a, dial, leg, seen, n);
   end_with_host(s, &a, dial, death);
   judge_without_core(s, &a, leg);
   if (!dial && leg->is_probe && a.outcome != FL_OUTCOME_ENDED) a.outcome = FL_OUTCOME_PROBE;
@@ -226,6 +227,7 @@ fl_status fl_attempts_make(fl_solver *s, fl_err *err) {
   if (status == FL_OK) status = fl_legs_assume(s, leg_of, err);
   if (status == FL_OK) status = fl_legs_mark_foreign(s, err);
   if (status == FL_OK) status = make_all(s, leg_of, err);
+  if (status == FL_OK) status = fl_attempts_pair(s, err);
   free(leg_of);
   return status;
 }

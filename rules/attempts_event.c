@@ -1,9 +1,10 @@
 /* attempts_event.c - the synthetic event "rdp.attempt" that rules hang on. */
 #include <string.h>
 
+#include "base/text.h"
 #include "rules/solve.h"
 
-enum { MAX_FACTS = 24 };
+enum { MAX_FACTS = 64 };
 
 typedef struct fact_list {
   fl_field items[MAX_FACTS];
@@ -34,6 +35,59 @@ static unsigned logs_of(const fl_solver *s, const fl_machine *machine) {
   return machine ? s->logs[machine - s->machines] : 0;
 }
 
+/* Absent where nobody could have seen it: what is not there satisfies no condition. */
+static void add_truth(fact_list *l, const char *name, fl_truth truth) {
+  if (truth != FL_UNKNOWN) add_bool(l, name, truth == FL_TRUE);
+}
+
+/* Numbers of attempts are never negative: -1 is "not recorded". */
+static void add_known(fact_list *l, const char *name, int64_t number) {
+  if (number >= 0) add_int(l, name, number);
+}
+
+static void add_time(fact_list *l, const char *name, fl_time t, fl_arena *arena) {
+  char text[FL_TIME_TEXT_MAX];
+  const size_t n = fl_time_format(t, 3, text);
+  add_text(l, name, fl_arena_str(arena, (fl_str){text, n}));
+}
+
+static void fill_route(const fl_attempt *a, fact_list *l) {
+  const fl_route *p = &a->route;
+  if (p->via_gateway) add_bool(l, "via_gateway", true);
+  if (p->gateway) add_text(l, "gateway", p->gateway->name);
+  add_text(l, "gateway_state", p->gateway_state);
+  add_text(l, "gateway_protocol", p->gateway_protocol);
+  add_known(l, "gateway_code", p->gateway_code);
+  add_known(l, "gateway_duration_s", p->gateway_duration_s);
+  if (p->has_bytes) add_number(l, "bytes_received", p->received);
+  if (p->has_bytes) add_number(l, "bytes_sent", p->sent);
+  if (p->broker) add_text(l, "broker", p->broker->name);
+  add_text(l, "broker_state", p->broker_state);
+  add_known(l, "broker_code", p->broker_code);
+}
+
+static void fill_history(const fl_attempt *a, fact_list *l, fl_arena *arena) {
+  if (a->failure_n) add_number(l, "failure_n", a->failure_n);
+  if (!a->last_good) return;
+  add_time(l, "last_good", a->last_good->start, arena);
+  add_int(l, "since_last_good_s", (a->start - a->last_good->end) / FL_SECOND);
+}
+
+/* What lies beside the course of the connection. */
+static void fill_facts(const fl_attempt *a, fact_list *l) {
+  add_text(l, "target", a->target);
+  if (a->target.n) add_bool(l, "target_is_ip", fl_is_address(a->target));
+  add_truth(l, "udp", a->udp);
+  add_known(l, "end_reason_103", a->end_reason);
+  add_known(l, "socket_error", a->socket_error);
+  add_text(l, "session_kind", a->session_kind);
+  add_text(l, "client_os", a->client_os);
+  add_text(l, "client_build", a->client_build);
+  add_text(l, "tls_version", a->tls_version);
+  if (a->is_foreign) add_bool(l, "is_foreign", true);
+  if (a->is_assumed) add_bool(l, "is_assumed", true);
+}
+
 static void fill(const fl_solver *s, const fl_attempt *a, fact_list *l) {
   add_number(l, "number", a->number);
   add_text(l, "client", a->client_name);
@@ -54,6 +108,10 @@ static void fill(const fl_solver *s, const fl_attempt *a, fact_list *l) {
   add_text(l, "server_activity", a->server_activity_id);
   add_text(l, "client_activity", a->activity_id);
   add_int(l, "duration_ms", (a->end - a->start) / 1000000);
+  add_int(l, "duration_s", (a->end - a->start) / FL_SECOND);
+  fill_facts(a, l);
+  fill_route(a, l);
+  fill_history(a, l, s->arena);
   const unsigned host_logs = FL_LOG_CORE | FL_LOG_RCM | FL_LOG_LSM;
   add_bool(l, "has_server_log", (logs_of(s, a->server) & host_logs) != 0);
   add_bool(l, "has_client_log", (logs_of(s, a->client) & FL_LOG_CLIENT) != 0);

@@ -40,6 +40,11 @@ static bool starts_with(fl_str text, const char *prefix) {
   return text.n >= n && memcmp(text.p, prefix, n) == 0;
 }
 
+/* "UDP", "udp: …": which transport a tunnel came up on. */
+static bool names_udp(fl_str text) {
+  return text.n >= 3 && fl_str_eq_nocase((fl_str){text.p, 3}, FL_STR("UDP"));
+}
+
 static bool is_udp(const fl_seen *seen) { return fl_str_eq_nocase(seen->text, FL_STR("UDP")); }
 
 static void take_method(fl_leg *leg, const fl_seen *seen) {
@@ -109,6 +114,9 @@ static void take_host(fl_leg *leg, const fl_seen *seen) {
       break;
     case FL_MARK_METHOD:
       take_method(leg, seen);
+      break;
+    case FL_MARK_TUNNEL:
+      leg->has_udp = leg->has_udp || names_udp(seen->text);
       break;
     case FL_MARK_REFUSED:
       leg->was_refused = true;

@@ -93,6 +93,14 @@ size_t fl_attempt_records(const fl_attempt *a, fl_str fact,
     found[0] = last_marked(a, FL_MARK_CLIENT_END);
   } else if (is_one_of(fact, "host_code")) {
     found[0] = fl_attempt_told_by(a);
+  } else if (is_one_of(fact, "end_reason_103")) {
+    found[0] = last_marked(a, FL_MARK_REASON);
+  } else if (is_one_of(fact, "socket_error")) {
+    found[0] = last_marked(a, FL_MARK_SOCKET);
+  } else if (is_one_of(fact, "session_reason")) {
+    found[0] = last_marked(a, FL_MARK_LSM_REASON);
+  } else if (is_one_of(fact, "target target_is_ip")) {
+    found[0] = last_marked(a, FL_MARK_DIAL);
   } else if (is_one_of(fact, "client_ip port transport server server_activity has_server_log")) {
     found[0] = accepted(a);
   } else if (is_one_of(fact, "client client_activity has_client_log")) {
@@ -103,7 +111,7 @@ size_t fl_attempt_records(const fl_attempt *a, fl_str fact,
     found[0] = first_with(a, fact);
   } else if (is_one_of(fact, "outcome ended_by")) {
     found[0] = closing(a);
-  } else if (is_one_of(fact, "duration_ms")) {
+  } else if (is_one_of(fact, "duration_ms duration_s")) {
     found[0] = opening(a);
     found[1] = closing(a);
   } else {

@@ -167,6 +167,12 @@ fl_status fl_attempts_make(fl_solver *s, fl_err *err);
 void fl_attempt_read(fl_attempt *a, const fl_seen *const *seen, size_t n_seen, bool host_died);
 fl_status fl_attempt_event(fl_solver *s, fl_attempt *a, fl_err *err);
 
+/* attempts_facts.c: what else the records of its legs say; either leg may be NULL. */
+void fl_attempt_facts(fl_attempt *a, const fl_leg *dial, const fl_leg *leg,
+                      const fl_seen *const *seen, size_t n_seen);
+/* attempts_pair.c: last_good and failure_n of all, once they stand in order. */
+fl_status fl_attempts_pair(fl_solver *s, fl_err *err);
+
 /* attempts_record.c: the records behind a fact of the attempt's event, such as "code"; `fact` empty
  * = behind the attempt itself. None where nothing was recorded of it. */
 enum { FL_ATTEMPT_RECORDS = 3 };

@@ -75,6 +75,24 @@ typedef enum fl_outcome {
 } fl_outcome;
 FL_API extern const char *const fl_outcome_names[7];
 
+/* Yes, no, or not to be known from what was read. */
+typedef enum fl_truth { FL_FALSE, FL_TRUE, FL_UNKNOWN } fl_truth;
+
+/* What stood between client and host, as the logs of gateway and broker show it. */
+typedef struct fl_route {
+  bool via_gateway;                   /* a gateway's log, or a code of the client, says so */
+  const fl_machine *gateway, *broker; /* NULL when not in the case */
+  fl_str gateway_state;       /* the farthest step there, "" unknown: see docs/attempts.md */
+  int64_t gateway_code;       /* ErrorCode of its last word, -1 none */
+  int64_t gateway_duration_s; /* -1 unknown */
+  bool has_bytes;
+  uint64_t received, sent; /* bytes of the client, and to it */
+  fl_str gateway_protocol; /* "HTTP", "UDP" … as recorded */
+  fl_str broker_state;
+  int64_t broker_code; /* -1 none */
+} fl_route;
+#define FL_NO_ROUTE ((fl_route){.gateway_code = -1, .gateway_duration_s = -1, .broker_code = -1})
+
 typedef struct fl_attempt {
   unsigned number;                                /* from 1 in time order */
   fl_time start, end;                             /* aligned time */
@@ -90,10 +108,21 @@ typedef struct fl_attempt {
   bool is_assumed; /* client and host were put together because no other pair was left */
   bool is_foreign; /* proven: none of the clients whose logs are in the case made it */
   bool has_code, has_extended, has_host_code;
-  uint32_t code, extended;       /* what the client saw */
-  uint32_t host_code;            /* RdpCoreTS 72 SetErrorInfo: what the host told the client */
-  int64_t session_reason;        /* LSM 40 of its own session, -1 none */
-  fl_str ended_by;               /* "client", "server", "network", "" */
+  uint32_t code, extended; /* what the client saw */
+  uint32_t host_code;      /* RdpCoreTS 72 SetErrorInfo: what the host told the client */
+  int64_t session_reason;  /* LSM 40 of its own session, -1 none */
+  int64_t end_reason;      /* RdpCoreTS 103, -1 none */
+  int64_t socket_error;    /* RdpCoreTS 142 or 143, -1 none */
+  fl_str ended_by;         /* "client", "server", "network", "gateway", "" */
+  fl_str target;           /* the name or address as it was dialled */
+  fl_truth udp;            /* did a UDP transport come up? */
+  fl_str session_kind;     /* "new", "reconnected", "" */
+  fl_str client_os, client_build, tls_version; /* as far as recorded */
+  fl_route route;
+  /* Among the attempts of the same client and host: the last one before that reached a session,
+   * and which failure in a row this one is (0 = none). */
+  const struct fl_attempt *last_good;
+  unsigned failure_n;
   const fl_event *const *events; /* all events of it, in time order */
   size_t n_events;
   const fl_event *event; /* the synthetic "rdp.attempt" event that rules see */
@@ -101,7 +130,6 @@ typedef struct fl_attempt {
 
 /* One line of a score. `points` counts toward the total only when truth is FL_TRUE; FL_UNKNOWN
  * lines are what is missing. `decisive` facts confirm. */
-typedef enum fl_truth { FL_FALSE, FL_TRUE, FL_UNKNOWN } fl_truth;
 typedef struct fl_evidence {
   fl_truth truth;
   int points;
