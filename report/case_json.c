@@ -159,6 +159,71 @@ static void write_end(fl_json *j, const char *key, fl_str name, const fl_machine
   fl_json_end(j);
 }
 
+static void write_known(fl_json *j, const char *key, int64_t number) {
+  fl_json_key(j, key);
+  if (number >= 0) fl_json_i64(j, number);
+  else fl_json_null(j);
+}
+
+static void write_gateway(fl_json *j, const fl_route *r) {
+  fl_json_key(j, "gateway");
+  if (!r->via_gateway) {
+    fl_json_null(j);
+    return;
+  }
+  fl_json_object(j);
+  fl_json_key(j, "name");
+  fl_json_str_or_null(j, r->gateway ? r->gateway->name : (fl_str){0});
+  fl_json_key(j, "state");
+  fl_json_str_or_null(j, r->gateway_state);
+  write_known(j, "code", r->gateway_code);
+  fl_json_key(j, "protocol");
+  fl_json_str_or_null(j, r->gateway_protocol);
+  write_known(j, "duration_s", r->gateway_duration_s);
+  fl_json_key(j, "received");
+  if (r->has_bytes) fl_json_u64(j, r->received);
+  else fl_json_null(j);
+  fl_json_key(j, "sent");
+  if (r->has_bytes) fl_json_u64(j, r->sent);
+  else fl_json_null(j);
+  fl_json_end(j);
+}
+
+static void write_broker(fl_json *j, const fl_route *r) {
+  fl_json_key(j, "broker");
+  if (!r->broker_state.n) {
+    fl_json_null(j);
+    return;
+  }
+  fl_json_object(j);
+  fl_json_key(j, "name");
+  fl_json_str_or_null(j, r->broker ? r->broker->name : (fl_str){0});
+  fl_json_key(j, "state");
+  fl_json_str(j, r->broker_state);
+  write_known(j, "code", r->broker_code);
+  fl_json_end(j);
+}
+
+/* What is known beside the course: how it was dialled, what came up, how it ended, the history. */
+static void write_details(fl_json *j, const fl_attempt *a) {
+  fl_json_key(j, "target");
+  fl_json_str_or_null(j, a->target);
+  fl_json_key(j, "udp");
+  if (a->udp == FL_UNKNOWN) fl_json_null(j);
+  else fl_json_bool(j, a->udp == FL_TRUE);
+  write_known(j, "session_reason", a->session_reason);
+  write_known(j, "end_reason_103", a->end_reason);
+  write_known(j, "socket_error", a->socket_error);
+  fl_json_key(j, "client_os");
+  fl_json_str_or_null(j, a->client_os);
+  write_gateway(j, &a->route);
+  write_broker(j, &a->route);
+  fl_json_key(j, "last_good");
+  if (a->last_good) fl_json_u64(j, a->last_good->number);
+  else fl_json_null(j);
+  write_known(j, "failure_n", a->failure_n ? (int64_t)a->failure_n : -1);
+}
+
 static void write_attempt(fl_json *j, const fl_case *c, const fl_attempt *a) {
   fl_json_object(j);
   fl_json_key(j, "number");
@@ -194,6 +259,7 @@ static void write_attempt(fl_json *j, const fl_case *c, const fl_attempt *a) {
   write_code(j, "host_code", a->has_host_code, a->host_code);
   fl_json_key(j, "ended_by");
   fl_json_str_or_null(j, a->ended_by);
+  write_details(j, a);
   write_refs(j, c, a->events, a->n_events);
   fl_json_end(j);
 }

@@ -7,6 +7,8 @@
 /* What a host notes in place of a reason; seen in real logs. */
 #define TRANSPORT_LOST 0xd0000001u
 
+enum { GRACEFUL = 1226 }; /* Win32: the connection was closed in order */
+
 static fl_str symptom_words(fl_doc *doc) {
   const fl_view_symptom s = fl_view_symptom_of(doc->c);
   const fl_attempt *a = doc->c->chosen;
@@ -158,10 +160,11 @@ static fl_str client_words(fl_doc *doc, const fl_attempt *a) {
   const fl_str client = end_words(doc, a->client_name, a->client);
   if (address.n == 0) return client;
   const fl_str port = a->port ? fl_doc_say(doc, " port %u", (unsigned)a->port) : (fl_str){0};
+  const char *who = a->route.via_gateway && !a->has_host ? "gateway" : "host";
   if (!is_named)
-    return fl_doc_say(doc, "%.*s%.*s as the host saw it (no log of it is in the case)",
-                      FL_STR_ARG(address), FL_STR_ARG(port));
-  return fl_doc_say(doc, "%.*s, seen by the host as %.*s%.*s", FL_STR_ARG(client),
+    return fl_doc_say(doc, "%.*s%.*s as the %s saw it (no log of it is in the case)",
+                      FL_STR_ARG(address), FL_STR_ARG(port), who);
+  return fl_doc_say(doc, "%.*s, seen by the %s as %.*s%.*s", FL_STR_ARG(client), who,
                     FL_STR_ARG(address), FL_STR_ARG(port));
 }
 
@@ -187,6 +190,58 @@ static void time_field(fl_doc *doc, const fl_attempt *a) {
                           FL_STR_ARG(length)));
 }
 
+/* "GW01: connected, then disconnected after 57 s (error 1226); 391,624 bytes in, …" */
+static void gateway_field(fl_doc *doc, const fl_attempt *a) {
+  const fl_route *r = &a->route;
+  if (!r->via_gateway) return;
+  if (!r->gateway) {
+    fl_doc_field(doc, "Gateway", FL_STR("one was used; no log of it is in the case"));
+    return;
+  }
+  fl_str text = fl_doc_clean(doc, r->gateway->name);
+  if (r->gateway_state.n)
+    text = fl_doc_say(doc, "%.*s: %s", FL_STR_ARG(text), fl_view_gateway_words(r->gateway_state));
+  if (r->gateway_duration_s >= 0) {
+    const fl_str lasted = fl_duration_text(r->gateway_duration_s * FL_SECOND, doc->arena);
+    text = fl_doc_say(doc, "%.*s after %.*s", FL_STR_ARG(text), FL_STR_ARG(lasted));
+  }
+  if (r->gateway_code > 0)
+    text = fl_doc_say(doc, "%.*s, error %" PRId64 "%s", FL_STR_ARG(text), r->gateway_code,
+                      r->gateway_code == GRACEFUL ? " (closed in order)" : "");
+  if (r->has_bytes)
+    text = fl_doc_say(doc, "%.*s; %.*s bytes from the client, %.*s to it", FL_STR_ARG(text),
+                      FL_STR_ARG(fl_doc_count(doc, r->received)),
+                      FL_STR_ARG(fl_doc_count(doc, r->sent)));
+  fl_doc_field(doc, "Gateway", text);
+}
+
+static void broker_field(fl_doc *doc, const fl_attempt *a) {
+  const fl_route *r = &a->route;
+  if (!r->broker_state.n) return;
+  const fl_str name = r->broker ? fl_doc_clean(doc, r->broker->name) : FL_STR("known by the host");
+  const fl_str code =
+      r->broker_code > 0 ? fl_doc_say(doc, ", error 0x%" PRIx64, r->broker_code) : (fl_str){0};
+  fl_doc_field(doc, "Broker",
+               fl_doc_say(doc, "%.*s: %s%.*s", FL_STR_ARG(name),
+                          fl_view_broker_words(r->broker_state), FL_STR_ARG(code)));
+}
+
+static void transport_field(fl_doc *doc, const fl_attempt *a) {
+  if (!a->transport.n && a->udp == FL_UNKNOWN) return;
+  if (a->reached < FL_PHASE_TCP) return;
+  switch (a->udp) {
+    case FL_TRUE:
+      fl_doc_field(doc, "Transport", FL_STR("TCP, and UDP came up beside it"));
+      return;
+    case FL_FALSE:
+      fl_doc_field(doc, "Transport", FL_STR("TCP; UDP did not come up"));
+      return;
+    case FL_UNKNOWN:
+      fl_doc_field(doc, "Transport", FL_STR("TCP; whether UDP came up is not recorded"));
+      return;
+  }
+}
+
 /* In the order in which a support engineer asks: when, by whose clock, who, which, what. */
 void fl_doc_facts(fl_doc *doc) {
   const fl_attempt *a = doc->c->chosen;
@@ -197,11 +252,13 @@ void fl_doc_facts(fl_doc *doc) {
   time_field(doc, a);
   clock_field(doc, a);
   fl_doc_field(doc, "Client", client_words(doc, a));
+  gateway_field(doc, a);
+  broker_field(doc, a);
   fl_doc_field(doc, "Server", end_words(doc, a->server_name, a->server));
   fl_doc_field(doc, "User", fl_doc_clean(doc, a->user));
   activity_field(doc, a);
   symptom_fields(doc);
-  fl_doc_field(doc, "Transport", fl_doc_clean(doc, a->transport));
+  transport_field(doc, a);
   reached_field(doc, a);
   if (a->ended_by.n)
     fl_doc_field(doc, "Ended by",

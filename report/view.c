@@ -49,3 +49,43 @@ fl_time fl_view_time(const fl_case *c, const fl_event *event) {
   if (machine && __builtin_add_overflow(event->t, machine->offset_ns, &aligned)) return event->t;
   return aligned;
 }
+
+typedef struct state_words {
+  const char *state, *words;
+} state_words;
+
+static const state_words gateway_words[] = {
+    {"initiated", "the client opened it, and no decision is recorded"},
+    {"authorised", "the user was let in, and no target is recorded"},
+    {"refused", "it refused the user"},
+    {"target_authorised", "the target was allowed, and no connection to it is recorded"},
+    {"target_refused", "it refused the target"},
+    {"connected", "connected to the host, and no end is recorded"},
+    {"disconnected", "connected to the host, disconnected"},
+    {"target_failed", "it could not reach the host"},
+    {"cut_by_admin", "an administrator ended the connection"},
+    {"limit", "it had no room for another connection"},
+    {"timeout", "it ended the connection by a time limit"},
+    {"reauth_failed", "the user could not be authenticated anew"},
+};
+
+static const state_words broker_words[] = {
+    {"requested", "asked, and no answer is recorded"}, {"redirected", "it named the host"},
+    {"no_target", "it had no host to name"},           {"not_ready", "it was not ready to answer"},
+    {"join_failed", "the host could not join it"},     {"failed", "it could not redirect the user"},
+    {"database", "it could not use its database"},
+};
+
+static const char *words_of(const state_words *list, size_t n, fl_str state) {
+  for (size_t i = 0; i < n; i++)
+    if (fl_str_eq(state, fl_str_of(list[i].state))) return list[i].words;
+  return "";
+}
+
+const char *fl_view_gateway_words(fl_str state) {
+  return words_of(gateway_words, sizeof gateway_words / sizeof *gateway_words, state);
+}
+
+const char *fl_view_broker_words(fl_str state) {
+  return words_of(broker_words, sizeof broker_words / sizeof *broker_words, state);
+}

@@ -20,4 +20,8 @@ fl_str fl_view_source_name(const fl_case *c, uint32_t source);
 /* The event's time on the case's common clock. */
 fl_time fl_view_time(const fl_case *c, const fl_event *event);
 
+/* What the gateway, or the broker, said last of an attempt: its state in words. */
+const char *fl_view_gateway_words(fl_str state);
+const char *fl_view_broker_words(fl_str state);
+
 #endif

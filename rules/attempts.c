@@ -54,16 +54,29 @@ static bool fits_question(const fl_solver *s, const fl_leg *leg) {
   return false;
 }
 
-static fl_status list_seen(fl_solver *s, const fl_leg *dial, const fl_leg *leg,
-                           const fl_seen ***ret_list, size_t *ret_n, fl_err *err) {
-  const size_t n_dial = dial ? dial->n_seen : 0, n_leg = leg ? leg->n_seen : 0;
-  const fl_seen **list = FL_NEW_ARRAY(s->arena, const fl_seen *, n_dial + n_leg + 1);
+/* The legs of one attempt; any may be missing, not all. */
+typedef struct sides {
+  const fl_leg *dial, *leg;
+  const fl_gate *gate;
+} sides;
+
+static fl_status list_seen(fl_solver *s, const sides *of, const fl_seen ***ret_list, size_t *ret_n,
+                           fl_err *err) {
+  const fl_leg *const legs[] = {of->dial, of->leg, of->gate ? &of->gate->leg : NULL};
+  enum { N_LEGS = sizeof legs / sizeof *legs };
+  size_t n = 0;
+  for (size_t i = 0; i < N_LEGS; i++) n += legs[i] ? legs[i]->n_seen : 0;
+  const fl_seen **list = FL_NEW_ARRAY(s->arena, const fl_seen *, n + 1);
   if (!list) return fl_fail(err, FL_E_NOMEM, 0, "out of memory for attempts");
-  if (n_dial) memcpy(list, dial->seen, n_dial * sizeof *list);
-  if (n_leg) memcpy(list + n_dial, leg->seen, n_leg * sizeof *list);
-  qsort_r(list, n_dial + n_leg, sizeof *list, compare_seen, s);
+  n = 0;
+  for (size_t i = 0; i < N_LEGS; i++) {
+    if (!legs[i] || !legs[i]->n_seen) continue;
+    memcpy(list + n, legs[i]->seen, legs[i]->n_seen * sizeof *list);
+    n += legs[i]->n_seen;
+  }
+  qsort_r(list, n, sizeof *list, compare_seen, s);
   *ret_list = list;
-  *ret_n = n_dial + n_leg;
+  *ret_n = n;
   return FL_OK;
 }
 
@@ -108,14 +121,17 @@ static fl_status set_events(fl_solver *s, fl_attempt *a, const fl_seen *const *s
   return FL_OK;
 }
 
-static void set_times(const fl_solver *s, fl_attempt *a, const fl_leg *dial, const fl_leg *leg) {
-  const fl_leg *one = dial ? dial : leg;
-  a->start = fl_leg_time(s, one, one->start);
-  a->end = fl_leg_time(s, one, one->end);
-  if (!leg || leg == one) return;
-  const fl_time start = fl_leg_time(s, leg, leg->start), end = fl_leg_time(s, leg, leg->end);
-  if (start < a->start) a->start = start;
-  if (end > a->end) a->end = end;
+static void set_times(const fl_solver *s, fl_attempt *a, const sides *of) {
+  const fl_leg *const legs[] = {of->dial, of->leg, of->gate ? &of->gate->leg : NULL};
+  bool is_first = true;
+  for (size_t i = 0; i < sizeof legs / sizeof *legs; i++) {
+    if (!legs[i]) continue;
+    const fl_time start = fl_leg_time(s, legs[i], legs[i]->start);
+    const fl_time end = fl_leg_time(s, legs[i], legs[i]->end);
+    if (is_first || start < a->start) a->start = start;
+    if (is_first || end > a->end) a->end = end;
+    is_first = false;
+  }
 }
 
 /* A host that died wrote no end: it is the crash, or the first that the next start recorded. */
@@ -134,18 +150,28 @@ static void judge_without_core(const fl_solver *s, fl_attempt *a, const fl_leg *
   a->outcome = would_show ? FL_OUTCOME_FAILED : FL_OUTCOME_UNKNOWN;
 }
 
-static fl_status make(fl_solver *s, const fl_leg *dial, const fl_leg *leg, fl_attempt *ret_attempt,
-                      fl_err *err) {
+static void judge(const fl_solver *s, fl_attempt *a, const sides *of) {
+  const fl_leg *dial = of->dial, *leg = of->leg;
+  judge_without_core(s, a, leg);
+  if (of->gate) fl_attempt_route(s, a, of->gate, !dial && !leg);
+  if (dial || !leg) return;
+  if (leg->is_probe && a->outcome != FL_OUTCOME_ENDED) a->outcome = FL_OUTCOME_PROBE;
+  if (leg->is_suspect && !fits_question(s, leg)) a->outcome = FL_OUTCOME_NOISE;
+}
+
+static fl_status make(fl_solver *s, const sides *of, fl_attempt *ret_attempt, fl_err *err) {
+  const fl_leg *dial = of->dial, *leg = of->leg;
   fl_attempt a = {.session_id = -1, .reached = FL_PHASE_NONE, .route = FL_NO_ROUTE};
   const fl_seen **seen = NULL;
   size_t n = 0;
-  FL_TRY(list_seen(s, dial, leg, &seen, &n, err));
+  FL_TRY(list_seen(s, of, &seen, &n, err));
   name_client(s, &a, dial, leg);
   name_server(s, &a, dial, leg);
-  set_times(s, &a, dial, leg);
+  set_times(s, &a, of);
   if (leg) a.session_id = leg->session;
-  else if (dial->has_session) a.session_id = dial->session;
+  else if (dial && dial->has_session) a.session_id = dial->session;
   if (leg) a.user = leg->user;
+  a.has_host = leg != NULL;
   a.is_foreign = leg && leg->is_foreign;
   a.is_assumed = dial && dial->is_assumed;
   take_users(&a, seen, n);
@@ -155,9 +181,7 @@ static fl_status make(fl_solver *s, const fl_leg *dial, const fl_leg *leg, fl_at
   fl_attempt_read(&a, seen, n, death != NULL);
   fl_attempt_facts(&a, dial, leg, seen, n);
   end_with_host(s, &a, dial, death);
-  judge_without_core(s, &a, leg);
-  if (!dial && leg->is_probe && a.outcome != FL_OUTCOME_ENDED) a.outcome = FL_OUTCOME_PROBE;
-  if (!dial && leg->is_suspect && !fits_question(s, leg)) a.outcome = FL_OUTCOME_NOISE;
+  judge(s, &a, of);
   FL_TRY(set_events(s, &a, seen, n, err));
   *ret_attempt = a;
   return FL_OK;
@@ -177,8 +201,17 @@ static bool is_listener_only(const fl_leg *leg) {
          !leg->has_license && !leg->was_refused && !leg->has_session;
 }
 
+static void put_in_order(fl_solver *s) {
+  qsort(s->attempts, s->n_attempts, sizeof *s->attempts, compare_attempts);
+  s->n_real = 0;
+  for (size_t i = 0; i < s->n_attempts; i++) {
+    s->attempts[i].number = (unsigned)i + 1;
+    s->n_real += s->attempts[i].outcome != FL_OUTCOME_NOISE;
+  }
+}
+
 static fl_status make_all(fl_solver *s, const int32_t *leg_of, fl_err *err) {
-  s->attempts = FL_NEW_ARRAY(s->arena, fl_attempt, s->n_legs);
+  s->attempts = FL_NEW_ARRAY(s->arena, fl_attempt, s->n_legs + s->n_gates + s->n_brokers + 1);
   if (!s->attempts) return fl_fail(err, FL_E_NOMEM, 0, "out of memory for attempts");
   for (size_t i = 0; i < s->n_legs; i++) {
     const fl_leg *leg = &s->legs[i];
@@ -186,14 +219,19 @@ static fl_status make_all(fl_solver *s, const int32_t *leg_of, fl_err *err) {
     if (!leg->is_client && is_listener_only(leg)) continue;
     const fl_leg *host = leg->is_client ? (leg_of[i] < 0 ? NULL : &s->legs[leg_of[i]]) : leg;
     fl_attempt *a = &s->attempts[s->n_attempts];
-    FL_TRY(make(s, leg->is_client ? leg : NULL, host, a, err));
+    const sides of = {.dial = leg->is_client ? leg : NULL,
+                      .leg = host,
+                      .gate = leg->gate ? &s->gates[leg->gate - 1] : NULL};
+    FL_TRY(make(s, &of, a, err));
     a->number = (unsigned)++s->n_attempts; /* keeps the sort stable */
   }
-  qsort(s->attempts, s->n_attempts, sizeof *s->attempts, compare_attempts);
-  for (size_t i = 0; i < s->n_attempts; i++) {
-    s->attempts[i].number = (unsigned)i + 1;
-    s->n_real += s->attempts[i].outcome != FL_OUTCOME_NOISE;
+  for (size_t i = 0; i < s->n_gates; i++) {
+    if (s->gates[i].is_taken) continue;
+    FL_TRY(make(s, &(sides){.gate = &s->gates[i]}, &s->attempts[s->n_attempts], err));
+    s->attempts[s->n_attempts].number = (unsigned)s->n_attempts + 1;
+    s->n_attempts++;
   }
+  put_in_order(s);
   return FL_OK;
 }
 
@@ -206,7 +244,10 @@ static int compare_downs(const void *a, const void *b) {
 
 static fl_status list_downs(fl_solver *s, fl_err *err) {
   size_t n = 0;
-  for (size_t i = 0; i < s->n_seen; i++) n += s->seen[i].mark == FL_MARK_HOST_DOWN;
+  for (size_t i = 0; i < s->n_seen; i++) {
+    n += s->seen[i].mark == FL_MARK_HOST_DOWN;
+    s->n_brokers += fl_mark_is_broker(s->seen[i].mark);
+  }
   s->downs = FL_NEW_ARRAY(s->arena, const fl_seen *, n + 1);
   if (!s->downs) return fl_fail(err, FL_E_NOMEM, 0, "out of memory for attempts");
   for (size_t i = 0; i < s->n_seen; i++)
@@ -221,12 +262,17 @@ fl_status fl_attempts_make(fl_solver *s, fl_err *err) {
   FL_TRY(fl_legs_make(s, err));
   FL_TRY(fl_legs_judge(s, err));
   FL_TRY(fl_clocks_estimate(s, err));
+  FL_TRY(fl_gates_make(s, err));
+  FL_TRY(fl_gates_carry(s, err));
   int32_t *leg_of = malloc((s->n_legs + 1) * sizeof *leg_of);
   if (!leg_of) return fl_fail(err, FL_E_NOMEM, 0, "out of memory for attempts");
   fl_status status = fl_legs_join(s, leg_of, err);
   if (status == FL_OK) status = fl_legs_assume(s, leg_of, err);
   if (status == FL_OK) status = fl_legs_mark_foreign(s, err);
+  if (status == FL_OK) fl_gates_dial(s, leg_of);
   if (status == FL_OK) status = make_all(s, leg_of, err);
+  if (status == FL_OK) status = fl_attempts_ask_broker(s, err);
+  if (status == FL_OK) put_in_order(s);
   if (status == FL_OK) status = fl_attempts_pair(s, err);
   free(leg_of);
   return status;

@@ -112,6 +112,7 @@ static bool can_join(const fl_solver *s, const fl_leg *dial, const fl_leg *leg) 
   if (!is_candidate(leg) || leg->is_joined || leg->is_suspect) return false;
   if (!is_near(s, dial, leg) || contradicts(s, dial, leg)) return false;
   if (!fl_join_target(s, dial, leg->machine)) return false;
+  if (leg->gate) return true; /* the address is the gateway's */
   const int owner = fl_machine_index(s, leg->address);
   return owner < 0 || owner == (int)dial->machine;
 }
@@ -153,7 +154,7 @@ static fl_status join(fl_solver *s, int32_t *leg_of, size_t dial, int32_t leg, f
   s->legs[leg].is_joined = s->legs[dial].is_joined = true;
   /* What one side saw of the other is another name for it. */
   const fl_leg *client = &s->legs[dial], *host = &s->legs[leg];
-  if (fl_machine_index(s, host->address) < 0)
+  if (!host->gate && fl_machine_index(s, host->address) < 0)
     FL_TRY(fl_machine_add_alias(s, client->machine, host->address, err));
   if (fl_machine_index(s, client->address) < 0)
     FL_TRY(fl_machine_add_alias(s, host->machine, client->address, err));

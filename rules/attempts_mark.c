@@ -8,6 +8,8 @@
 #define CORE "Microsoft-Windows-RemoteDesktopServices-RdpCoreTS"
 #define RCM "Microsoft-Windows-TerminalServices-RemoteConnectionManager"
 #define LSM "Microsoft-Windows-TerminalServices-LocalSessionManager"
+#define GATEWAY "Microsoft-Windows-TerminalServices-Gateway"
+#define BROKER "Microsoft-Windows-TerminalServices-SessionBroker"
 #define SECURITY "Microsoft-Windows-Security-Auditing"
 
 /* A field of a mark: names to try, ours first, then as recorded; NULL = has none. */
@@ -57,6 +59,9 @@ static const mark_row rows[] = {
     {SECURITY, 4625, FL_MARK_SEC_FAILED, "logon_type LogonType", NULL, "user TargetUserName"},
     {SECURITY, 4778, FL_MARK_SEC_BACK, NULL, "session_name SessionName", "user AccountName"},
     {SECURITY, 4779, FL_MARK_SEC_LEFT, NULL, "session_name SessionName", "user AccountName"},
+    {GATEWAY, 0, FL_MARK_GATEWAY, "error ErrorCode", "target Resource", "user Username"},
+    {BROKER, 0, FL_MARK_BROKER, "error", NULL, "user"},
+    {BROKER "-Client", 0, FL_MARK_BROKER_CLIENT, "error", NULL, "user"},
     {"Service Control Manager", 7031, FL_MARK_HOST_DOWN, NULL, "service name param1", NULL},
     {"Service Control Manager", 7034, FL_MARK_HOST_DOWN, NULL, "service name param1", NULL},
     {"Application Error", 1000, FL_MARK_HOST_DOWN, NULL, "process AppName", NULL},
@@ -82,6 +87,10 @@ bool fl_mark_is_client(fl_mark mark) {
 }
 
 bool fl_mark_is_core(fl_mark mark) { return mark >= FL_MARK_ACCEPT && mark <= FL_MARK_CORE_OTHER; }
+
+bool fl_mark_is_broker(fl_mark mark) {
+  return mark == FL_MARK_BROKER || mark == FL_MARK_BROKER_CLIENT;
+}
 
 /* The first of the names, separated by blanks, that the event has. */
 static const fl_value *field_of(const fl_event *event, const char *names) {

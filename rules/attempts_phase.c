@@ -55,6 +55,8 @@ static fl_phase phase_of(const fl_seen *seen) {
       return FL_PHASE_TCP;
     case FL_MARK_ACCEPT:
       return fl_str_eq_nocase(seen->text, FL_STR("UDP")) ? FL_PHASE_NONE : FL_PHASE_TCP;
+    case FL_MARK_GATEWAY: /* 302: the gateway's own connection to the host */
+      return seen->event->event_id == 302 ? FL_PHASE_TCP : FL_PHASE_NONE;
     case FL_MARK_CLIENT_TLS:
       return FL_PHASE_X224;
     case FL_MARK_TLS:

@@ -7,8 +7,11 @@
 #include "rules/solve.h"
 
 static const fl_event *first_of(const fl_attempt *a, bool is_client) {
-  for (size_t i = 0; i < a->n_events; i++)
-    if (fl_mark_is_client(fl_mark_of(a->events[i])) == is_client) return a->events[i];
+  for (size_t i = 0; i < a->n_events; i++) {
+    const fl_mark mark = fl_mark_of(a->events[i]);
+    if (mark == FL_MARK_GATEWAY || fl_mark_is_broker(mark)) continue;
+    if (fl_mark_is_client(mark) == is_client) return a->events[i];
+  }
   return NULL;
 }
 
@@ -101,6 +104,13 @@ size_t fl_attempt_records(const fl_attempt *a, fl_str fact,
     found[0] = last_marked(a, FL_MARK_LSM_REASON);
   } else if (is_one_of(fact, "target target_is_ip")) {
     found[0] = last_marked(a, FL_MARK_DIAL);
+  } else if (is_one_of(fact,
+                       "via_gateway gateway gateway_state gateway_code gateway_protocol "
+                       "gateway_duration_s bytes_received bytes_sent")) {
+    found[0] = last_marked(a, FL_MARK_GATEWAY);
+  } else if (is_one_of(fact, "broker broker_state broker_code")) {
+    found[0] = last_marked(a, FL_MARK_BROKER);
+    if (!found[0]) found[0] = last_marked(a, FL_MARK_BROKER_CLIENT);
   } else if (is_one_of(fact, "client_ip port transport server server_activity has_server_log")) {
     found[0] = accepted(a);
   } else if (is_one_of(fact, "client client_activity has_client_log")) {

@@ -10,7 +10,7 @@
 /* What the reconstruction itself needs, whatever rules are loaded. */
 static const char *const kept_kinds[] = {
     "rdp.",   "session.", "logon.failed", "logon.reconnect", "logon.disconnect", "service.crashed",
-    "power.", "yara.",    "state.address"};
+    "power.", "gateway.", "broker.",      "yara.",           "state.address"};
 
 static void owner_free(case_owner *owner) {
   if (!owner) return;

@@ -53,6 +53,10 @@ typedef enum fl_mark {
   FL_MARK_SEC_FAILED, /* 4625 */
   FL_MARK_SEC_BACK,   /* 4778 */
   FL_MARK_SEC_LEFT,   /* 4779 */
+  /* gateway and broker */
+  FL_MARK_GATEWAY,       /* all that the gateway says of a connection */
+  FL_MARK_BROKER,        /* SessionBroker */
+  FL_MARK_BROKER_CLIENT, /* SessionBroker-Client, on the host */
   /* host: the end of all sessions at once */
   FL_MARK_HOST_DOWN
 } fl_mark;
@@ -87,9 +91,17 @@ typedef struct fl_leg {
   uint16_t port;
   int64_t session;
   int64_t code;               /* client: the last 1026 */
+  int32_t gate;               /* 1 + index of the gateway's leg that carried it, 0 none */
   const fl_seen *const *seen; /* in time order */
   size_t n_seen;
 } fl_leg;
+
+/* A connection as a gateway saw it; its leg's address is the client's, its target the host. */
+typedef struct fl_gate {
+  fl_leg leg;
+  fl_route route;
+  bool is_decided, is_taken; /* not only opened; joined to a client or a host */
+} fl_gate;
 
 enum {
   FL_LOG_CLIENT = 1,
@@ -113,7 +125,9 @@ typedef struct fl_solver {
   size_t n_downs;
   fl_leg *legs;
   size_t n_legs, cap_legs;
-  fl_attempt *attempts; /* real ones first, numbered in time order; then noise */
+  fl_gate *gates;            /* by start */
+  size_t n_gates, n_brokers; /* records of brokers among `seen` */
+  fl_attempt *attempts;      /* real ones first, numbered in time order; then noise */
   size_t n_attempts, n_real;
   /* What limits left out; notes tell. */
   size_t n_cut_records, n_cut_dials;
@@ -140,6 +154,7 @@ void fl_leg_take(fl_solver *s, fl_leg *leg, fl_seen *seen);
 fl_status fl_host_attach(fl_solver *s, fl_err *err); /* what bears no activity id */
 bool fl_mark_is_client(fl_mark mark);
 bool fl_mark_is_core(fl_mark mark);
+bool fl_mark_is_broker(fl_mark mark);
 
 /* attempts_noise.c */
 fl_status fl_legs_judge(fl_solver *s, fl_err *err); /* is_suspect, is_probe */
@@ -170,6 +185,16 @@ fl_status fl_attempt_event(fl_solver *s, fl_attempt *a, fl_err *err);
 /* attempts_facts.c: what else the records of its legs say; either leg may be NULL. */
 void fl_attempt_facts(fl_attempt *a, const fl_leg *dial, const fl_leg *leg,
                       const fl_seen *const *seen, size_t n_seen);
+/* attempts_gateway.c: the gateway's legs; which connection of a host each carried (before legs are
+ * joined), and which dial without a host (after). */
+fl_status fl_gates_make(fl_solver *s, fl_err *err);
+fl_status fl_gates_carry(fl_solver *s, fl_err *err);
+void fl_gates_dial(fl_solver *s, const int32_t *leg_of);
+/* attempts_route.c: what gateway and broker say of an attempt; alone: nobody else saw it. */
+void fl_attempt_route(const fl_solver *s, fl_attempt *a, const fl_gate *gate, bool is_alone);
+/* attempts_broker.c: gives each record of a broker to its attempt; makes one of a refusal that
+ * nobody else saw. The attempts must be in order, and have to be put in order again. */
+fl_status fl_attempts_ask_broker(fl_solver *s, fl_err *err);
 /* attempts_pair.c: last_good and failure_n of all, once they stand in order. */
 fl_status fl_attempts_pair(fl_solver *s, fl_err *err);
 

@@ -331,9 +331,8 @@ static bool is_healthy(const fl_solver *s) {
  * about names and 0x204 about a connection that never was: those the client sees itself. */
 static bool is_one_sided(const fl_attempt *a) {
   static const uint32_t closed[] = {0x304, 0x404, 0x704, 0x804, 0x904, 0xa04, 0xb04};
-  const bool has_host_leg = a->server_activity_id.n || a->has_host_code || a->address.n;
   for (size_t i = 0; i < sizeof closed / sizeof *closed; i++)
-    if (!has_host_leg && a->has_code && a->code == closed[i]) return true;
+    if (!a->has_host && a->has_code && a->code == closed[i]) return true;
   return false;
 }
 

@@ -105,6 +105,7 @@ typedef struct fl_attempt {
   fl_phase reached;                   /* last phase proven */
   const fl_event *proof[FL_N_PHASES]; /* the event that proves each phase, or NULL */
   fl_outcome outcome;
+  bool has_host;   /* records of the host are part of it */
   bool is_assumed; /* client and host were put together because no other pair was left */
   bool is_foreign; /* proven: none of the clients whose logs are in the case made it */
   bool has_code, has_extended, has_host_code;

@@ -1,0 +1,101 @@
+"""Attempts through gateway and broker: whose record is whose, what is shown, and how they ended."""
+import json
+import os
+
+from tool import FIXTURES, SCENARIOS, build, check, finish, path, run, skip, write
+
+if not os.path.exists(FIXTURES):
+    skip("no fl-fixtures")
+
+LIB = os.path.relpath(os.path.join(SCENARIOS, "lib"), path(""))
+HEAD = f"""use {LIB}/rdp.inc
+base 2026-03-10T08:00:00Z
+machine CLIENT07 role=client name=CLIENT07.contoso.example
+machine GW01 role=gateway name=GW01.contoso.example
+machine SRV01 role=server name=SRV01.contoso.example
+log RDPClient on CLIENT07 first_id=412
+log RDGW on GW01 first_id=90
+log RdpCoreTS,RCM,LSM on SRV01 first_id=51230
+log System on SRV01 from=t-2d to=t+2h first_id=88120 background=20
+log Security on SRV01 from=t-2d to=t+2h first_id=1204410 background=20
+"""
+INNER = "H=SRV01 C=CLIENT07 target=srv01.contoso.example server=10.20.1.11 ip=10.20.1.9 station=CLIENT07 name=anna dom=CONTOSO acct=CONTOSO\\anna sid=S-1-5-21-1004336348-1177238915-682003330-1107"
+GATE = """
+t-4s    GW01 evtx RDGW 312 Username=anna IpAddress=198.51.100.77:60120 activity=g0
+t-1.5s  GW01 evtx RDGW 312 Username=anna IpAddress=198.51.100.77:60122 activity=g1
+t-1.2s  GW01 evtx RDGW 200 Username=CONTOSO\\anna IpAddress=198.51.100.77 activity=g1
+t-1.1s  GW01 evtx RDGW 300 Username=CONTOSO\\anna IpAddress=198.51.100.77 Resource=srv01.contoso.example activity=g1
+t-100ms GW01 evtx RDGW 302 Username=CONTOSO\\anna IpAddress=198.51.100.77 Resource=srv01.contoso.example activity=g1
+"""
+END = "t+20m1s GW01 evtx RDGW 303 Username=CONTOSO\\anna IpAddress=198.51.100.77 Resource=srv01.contoso.example BytesReceived=391624 BytesTransfered=8241242 SessionDuration=1201 ErrorCode={code} activity=g1\n"
+HOST = f"""
+play host_session at=t act=h1 n=51 port=50611 session=4 logon=0xa11f07 {INNER}
+play host_close at=t+20m act=h1 n=51 session=4 logon=0xa11f07 {INNER.replace("10.20.1.9", "192.168.7.20")}
+"""
+DIAL = """
+play client_begin at=t-2s act=c1 C=CLIENT07 target=srv01.contoso.example
+t+1s CLIENT07 evtx RDPClient 1027 DomainName=CONTOSO SessionId=4 activity=c1
+t+20m200ms CLIENT07 evtx RDPClient 1026 Value=1 activity=c1
+"""
+
+
+def triage(name, body, *words, of="CLIENT07 GW01 SRV01"):
+    bundles = build(write(f"{name}.scn", HEAD + body + f"\nbundle case.zip zip layout=winevt of {of}\n"), path(name))
+    result = run("triage", "--quiet", "--format", "json", *bundles, *words)
+    check(result.code in (0, 3), f"{name}: triage ends well", result)  # 3: logs without records
+    answer = json.loads(result.text)
+    answer["report"] = run("triage", "--quiet", *bundles, *words).text
+    return answer
+
+
+def only(answer, name, n=1):
+    tried = [a for a in answer["attempts"] if a["outcome"] != "probe"]
+    check(len(tried) == n, f"{name}: {n} attempts, not {[(a['outcome'], a['start']) for a in answer['attempts']]}")
+    return tried[-1]
+
+
+# All three machines: one attempt, the gateway's address is not the client's.
+whole = triage("whole", GATE + HOST + DIAL + END.format(code=1226))
+a = only(whole, "whole")
+check((a["outcome"], a["ended_by"], a["reached"]) == ("ended", "client", "session"), f"whole: {a['outcome']} {a['ended_by']}")
+check(a["gateway"]["name"] == "GW01.contoso.example" and a["gateway"]["state"] == "disconnected" and a["gateway"]["code"] == 1226, str(a["gateway"]))
+check((a["gateway"]["received"], a["gateway"]["sent"], a["gateway"]["duration_s"]) == (391624, 8241242, 1201), str(a["gateway"]))
+check(a["client"]["name"] == "CLIENT07.contoso.example" and a["server"]["name"] == "SRV01.contoso.example" and a["user"], str(a["client"]))
+check(a["udp"] is False and a["target"] == "srv01.contoso.example", f"udp {a['udp']}, target {a['target']}")
+check(whole["verdict"]["status"] == "no_failure_seen", f"whole: {whole['verdict']['sentence']}")
+sources = {e["source"].rsplit("/", 1)[-1].split("%")[0] for e in a["events"]}
+check(len(sources) >= 5, f"whole: records of all machines: {sources}")
+again = triage("whole-order", END.format(code=1226) + DIAL + HOST + GATE, of="SRV01 CLIENT07 GW01")
+check(only(again, "order")["gateway"] == a["gateway"], "the order of the machines does not matter")
+
+# Gateway and host without the client; the gateway alone; each end of it.
+a = only(triage("no-client", GATE + HOST + END.format(code=1226), of="GW01 SRV01"), "no-client")
+check(a["gateway"] and a["reached"] == "session" and a["client"]["name"] == "198.51.100.77", f"no-client: {a['client']}")
+for code, outcome in ((1226, "ended"), (0, "ended"), (64, "lost")):
+    a = only(triage(f"gateway-{code}", GATE + END.format(code=code), of="GW01"), f"gateway-{code}")
+    check((a["outcome"], a["ended_by"], a["reached"], a["user"]) == (outcome, None, "tcp", "anna"), f"gateway {code}: {a['outcome']} {a['ended_by']} {a['user']}")
+begun = only(triage("begun", END.format(code=1226), of="GW01"), "begun")
+check(begun["start"].startswith("2026-03-10T08:00:00"), f"the start comes from the duration: {begun['start']}")
+REFUSED = GATE.split("t-1.2s")[0] + "t-1.2s GW01 evtx RDGW 201 Username=CONTOSO\\anna IpAddress=198.51.100.77 activity=g1\n"
+refused = triage("refused", REFUSED, of="GW01")
+a = only(refused, "refused")
+check((a["outcome"], a["ended_by"], a["gateway"]["code"]) == ("failed", "gateway", 23003), f"refused: {a['outcome']} {a['ended_by']}")
+check("it refused the user, error 23003" in refused["report"], "the report says so")
+
+# The client's code is one of a gateway: joined by time where the gateway knows no target.
+CODE = "t-3s CLIENT07 evtx RDPClient 1024 Value=srv01.contoso.example activity=c1\nt-500ms CLIENT07 evtx RDPClient 1026 Value=50331676 activity=c1\n"
+a = only(triage("refused-dial", REFUSED + CODE, of="CLIENT07 GW01"), "refused-dial")
+check(a["code"] == "0x300001c" and a["gateway"]["state"] == "refused" and a["ended_by"] == "gateway", f"refused-dial: {a['gateway']}")
+a = only(triage("code-alone", CODE, of="CLIENT07"), "code-alone")
+check(a["gateway"] == {"name": None, "state": None, "code": None, "protocol": None, "duration_s": None, "received": None, "sent": None}, str(a["gateway"]))
+# A direct dial beside somebody else's way through the gateway is not his.
+OTHER = CODE.replace("50331676", "2308").replace("srv01", "srv02")
+check(len([x for x in triage("other", GATE + END.format(code=1226) + OTHER, of="CLIENT07 GW01")["attempts"] if x["gateway"] and x["code"]]) == 0, "other: not joined")
+
+# The broker: what the host noted stands in its attempt; a refusal alone is an attempt of its own.
+BROKER = "log BrokerClient on SRV01 first_id=70\nt-1s SRV01 evtx BrokerClient 1301 param1=CONTOSO\\anna\nt-900ms SRV01 evtx BrokerClient 1296 param1=2147944122\n"
+a = only(triage("broker", BROKER + HOST, of="SRV01"), "broker")
+check(a["broker"] and a["broker"]["state"] == "not_ready", f"broker: {a['broker']}")
+a = only(triage("broker-alone", "log BrokerClient on SRV01 first_id=70\nt SRV01 evtx BrokerClient 1306 param1=CONTOSO\\anna\n", of="SRV01"), "broker-alone")
+check((a["outcome"], a["ended_by"], a["user"], a["broker"]["state"]) == ("failed", "broker", "anna", "failed"), f"broker-alone: {a['broker']} {a['user']}")
+finish()
