@@ -46,25 +46,41 @@ static bool begins(fl_str line, fl_str before) {
   return text_indent(line) == 0 && is_path(line) && find_rights(line) < line.n;
 }
 
-/* Authorities with a blank in their name: what stands in front of the last blank before the
- * backslash is the path only where it is none of them. */
+static bool ends_with(fl_str s, const char *end) {
+  const size_t n = strlen(end);
+  return s.n >= n && memcmp(s.p + s.n - n, end, n) == 0;
+}
+
+/* Computers, domains and built-in authorities are upper case; a folder of a path seldom is. */
+static bool is_authority(fl_str s) {
+  for (size_t i = 0; i < s.n; i++)
+    if ((s.p[i] >= 'a' && s.p[i] <= 'z') || s.p[i] == '.' || s.p[i] == ':') return false;
+  return s.n > 0;
+}
+
+static size_t last_of(fl_str s, char c) {
+  size_t at = s.n;
+  while (at > 0 && s.p[at - 1] != c) at--;
+  return at;
+}
+
+/* Where the account begins when no second line tells: AUTHORITY\NAME, a known name of two words, or
+ * the last word. Authorities and names may have blanks. */
 static size_t account_start(fl_str s) {
   static const char *const authorities[] = {
       "NT AUTHORITY\\", "NT SERVICE\\",        "APPLICATION PACKAGE AUTHORITY\\",
       "AUTORITE NT\\",  "AUTORITA NT\\",       "SERVICE NT\\",
       "NT YETKİLİSİ\\", "NT VIRTUAL MACHINE\\"};
-  size_t at = s.n;
-  while (at > 0 && s.p[at - 1] != '\\') at--;
-  size_t start = at;
-  while (start > 0 && s.p[start - 1] != ' ') start--;
-  for (size_t i = 0; i < sizeof authorities / sizeof authorities[0]; i++) {
-    const size_t n = strlen(authorities[i]);
-    if (at >= n && memcmp(s.p + at - n, authorities[i], n) == 0) return at - n;
-  }
-  if (start > 0 && at > start) return start;
-  at = s.n; /* an account without an authority: the last word */
-  while (at > 0 && s.p[at - 1] != ' ') at--;
-  return at;
+  static const char *const names[] = {"CREATOR OWNER", "CREATOR GROUP", "OWNER RIGHTS"};
+  const size_t name = last_of(s, '\\');
+  for (size_t i = 0; i < sizeof authorities / sizeof authorities[0]; i++)
+    if (ends_with((fl_str){s.p, name}, authorities[i])) return name - strlen(authorities[i]);
+  for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+    if (ends_with(s, names[i])) return s.n - strlen(names[i]);
+  const size_t word = last_of(s, ' ');
+  const size_t start = name > 0 ? last_of((fl_str){s.p, name}, ' ') : 0;
+  if (name > word) return word;
+  return start > 0 && is_authority((fl_str){s.p + start, name - 1 - start}) ? start : word;
 }
 
 static fl_status give(text_reader *r, const icacls *s, const text_place *place, fl_str ace,
