@@ -48,7 +48,9 @@ static bool is_bytes(const uint8_t *p, size_t n) {
     n_ascii += is_ascii_text(p[i]) || p[i] == '\r';
   }
   if (i < n && i + 1 < n && p[i + 1] == 0) return false; /* the line end of UTF-16 */
-  return i >= LEAST_LOOK && n_ascii * 8 >= i * 7;
+  /* 0d 0a is no letter of UTF-16 that anybody writes. */
+  const bool has_line_end = i > 0 && i < n && p[i - 1] == '\r';
+  return (i >= LEAST_LOOK || has_line_end) && n_ascii * 8 >= i * 7;
 }
 
 /* The encoding of the line that begins at `p`. */

@@ -152,8 +152,11 @@ static fl_status take(text_reader *r, text_answer *ret_answer, fl_err *err) {
     return FL_OK;
   }
   if (text_indent(line) == 0 && text_pair(line, ':', &label, &value) &&
-      !memchr(label.p, ' ', label.n))
-    return take_property(r, s, property_of(label), value, err);
+      !memchr(label.p, ' ', label.n)) {
+    const int i = property_of(label);
+    if (i < 0 && !s->is_open) *ret_answer = TEXT_IS_FILLER;
+    return take_property(r, s, i, value, err);
+  }
   if (text_indent(line) > 8) {
     go_on(s, text);
     return FL_OK;

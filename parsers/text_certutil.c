@@ -6,6 +6,8 @@
 #include "base/text.h"
 #include "parsers/text.h"
 
+enum { RULE = 16 };
+
 typedef struct certutil {
   bool is_open, has_key, is_key_missing, awaits_name, is_in_name;
   unsigned n_names, n_dates;
@@ -14,11 +16,10 @@ typedef struct certutil {
   text_place place;
 } certutil;
 
-/* "================ Zertifikat 0 ================"; nested ones of a .pfx bear no number at the
- * end. */
+/* "================ Zertifikat 0 ================": always so many signs on either side. */
 static bool is_rule(fl_str line) {
   fl_str rest = line, word, last = {0};
-  if (!text_word(&rest, &word) || word.n < 8) return false;
+  if (!text_word(&rest, &word) || word.n != RULE) return false;
   for (size_t i = 0; i < word.n; i++)
     if (word.p[i] != '=') return false;
   size_t n_words = 0;
@@ -28,7 +29,7 @@ static bool is_rule(fl_str line) {
     has_number |= text_is_number(word, UINT32_MAX, &number);
     last = word;
   }
-  return n_words >= 2 && has_number && last.n >= 8 && last.p[0] == '=';
+  return n_words >= 2 && has_number && last.n == RULE && last.p[0] == '=';
 }
 
 static bool begins(fl_str line, fl_str before) {

@@ -66,6 +66,8 @@ static bool take_property(text_reader *r, hotfixes *s, fl_err *err, fl_status *r
     text_keep(&s->kb, value);
   } else if (fl_str_eq_nocase(label, FL_STR("InstalledOn"))) {
     text_keep(&s->date, value);
+  } else {
+    return s->kb.n > 0; /* another property of an update */
   }
   return true;
 }

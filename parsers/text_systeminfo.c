@@ -9,6 +9,7 @@
 
 typedef struct systeminfo {
   bool is_begun, was_date, has_boot, is_given;
+  bool is_over; /* it has no blank lines in it */
   text_kept name, system, version, build, boot, domain, timezone, last;
   text_place place;
 } systeminfo;
@@ -114,6 +115,11 @@ static fl_status take(text_reader *r, text_answer *ret_answer, fl_err *err) {
   fl_str label, value, version, build;
   const fl_str line = r->line.text, text = text_trim(line);
   *ret_answer = TEXT_IS_MINE;
+  if (s->is_over && text.n) {
+    *ret_answer = TEXT_IS_NOT_MINE;
+    return FL_OK;
+  }
+  s->is_over = text.n == 0;
   if (split_line(line, &label, &value)) {
     const bool is_version = read_version(value, &version, &build);
     if (is_version && s->is_begun) FL_TRY(give(r, s, err));

@@ -83,9 +83,25 @@ def other_text():
     for name, text in {
         "table of contents": "   Chapter one . . . . . . 5\r\n   Chapter two . . . . . . 9\r\n",
         "a log with ports": "2026-02-03 10:00:00 connected TCP 10.0.0.1:55 to 10.0.0.2:66\r\n",
+        "a banner": "======== Section 1 ========\r\nvalue: 1\r\n",
         "markdown": "| a | b |\r\n| --- | --- |\r\n| TCP | 1 |\r\n",
     }.items():
         check("not read" in run("inspect", write("other.txt", text)).text, f"{name} is no output of a tool")
+
+
+def concatenated():
+    """All outputs in one file, in both orders: each is found."""
+    text = open(os.path.join(SCENARIOS, "tool-output.scn"), encoding="utf-8").read()
+    lines = re.sub(r"(?m)^(output \w+ on SRV01).*$", r"\1 path=all.txt", text).replace("bundle tools.zip zip", "bundle tools dir")
+    lines = lines.replace("output netstat", "output pfirewall on SRV01 path=all.txt\noutput netstat")
+    outputs = re.findall(r"(?m)^output .*\n", lines)
+    for order in (outputs, outputs[::-1]):
+        words = re.sub(r"(?m)^output .*\n", "", lines).replace("state listener", "".join(order) + "state listener", 1)
+        bundle = build(write("all.scn", words), path(f"all{order is outputs}"))[0]
+        sources = [json.loads(line) for line in run("inspect", "--quiet", "--format", "json", bundle).text.splitlines()]
+        detail = next(s["detail"] for s in sources if s["source"].endswith("all.txt"))
+        check(detail == "netstat 6, ipconfig 3, sessions 5, tasklist 3, systeminfo 2, certutil 2, certificates 1, icacls 3, "
+              "pfirewall 2, portrange 1, hotfixes 1", f"all in one file: {detail}")
 
 
 def damage():
@@ -119,6 +135,7 @@ def main():
     place(bundle)
     inspect(bundle)
     other_text()
+    concatenated()
     damage()
     finish()
 
