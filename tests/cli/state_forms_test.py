@@ -158,8 +158,84 @@ Hotfix(es):                1 hotfix(es) geinstalleerd.
       ("state.update", {"kb": "KB5031361"})]),
 }
 
+# Languages that scenarios do not write, in the code page of their console.
+OTHERS = {
+    "gbk": (""" 会话名            用户名                   ID  状态    类型        设备
+>services                                    0  断开
+ console           wang                      1  运行中
+ rdp-tcp                                 65536  侦听
+
+Windows IP 配置
+
+   主机名  . . . . . . . . . . . . . : SRV05
+   主 DNS 后缀 . . . . . . . . . . . : corp.example
+
+以太网适配器 以太网:
+
+   连接特定的 DNS 后缀 . . . . . . . :
+   描述. . . . . . . . . . . . . . . : vmxnet3
+   物理地址. . . . . . . . . . . . . : 00-50-56-01-02-03
+   IPv4 地址 . . . . . . . . . . . . : 10.0.0.5(首选)
+   子网掩码  . . . . . . . . . . . . : 255.255.255.0
+   默认网关. . . . . . . . . . . . . : 10.0.0.1
+   DNS 服务器  . . . . . . . . . . . : 10.0.0.2
+""", ["disconnected", "active", "listening", "SRV05", "10.0.0.1"]),
+    "cp850": (""" NOMESESSIONE      NOMEUTENTE               ID  STATO   TIPO        DISPOSITIVO
+ services                                    0  Disc
+>console           lucia                     1  Attivo
+ rdp-tcp                                 65536  Ascolto
+
+Configurazione IP di Windows
+
+   Nome host . . . . . . . . . . . . : SRV05
+   Suffisso DNS primario . . . . . . : corp.example
+
+Scheda Ethernet Ethernet:
+
+   Suffisso DNS specifico per connessione:
+   Descrizione . . . . . . . . . . . : vmxnet3
+   Indirizzo fisico. . . . . . . . . : 00-50-56-01-02-03
+   Indirizzo IPv4. . . . . . . . . . : 10.0.0.5(Preferenziale)
+   Subnet mask . . . . . . . . . . . : 255.255.255.0
+   Gateway predefinito . . . . . . . : 10.0.0.1
+   Server DNS . . . . . . . . . . .  : 10.0.0.2
+""", ["disconnected", "active", "listening", "SRV05", "10.0.0.1"]),
+    "cp1252": (""" NOME DA SESSÃO    NOME DE USUÁRIO          ID  ESTADO  TIPO        DISPOSITIVO
+ services                                    0  Desc
+>console           joão                      1  Ativo
+ rdp-tcp                                 65536  Escutar
+
+Configuração de IP do Windows
+
+   Nome do host. . . . . . . . . . . : SRV05
+   Sufixo DNS primário . . . . . . . : corp.example
+
+Adaptador Ethernet Ethernet:
+
+   Sufixo DNS específico de conexão. :
+   Descrição . . . . . . . . . . . . : vmxnet3
+   Endereço Físico . . . . . . . . . : 00-50-56-01-02-03
+   Endereço IPv4. . . . . . . .  . . : 10.0.0.5(Preferencial)
+   Máscara de Sub-rede . . . . . . . : 255.255.255.0
+   Gateway Padrão. . . . . . . . . . : 10.0.0.1
+   Servidores DNS. . . . . . . . . . : 10.0.0.2
+""", ["disconnected", "active", "listening", "SRV05", "10.0.0.1"]),
+}
+
+
+def others():
+    for encoding, (text, expected) in OTHERS.items():
+        file = write("other.txt", text.replace("\n", "\r\n").encode(encoding))
+        found = [e["data"] for e in map(json.loads, run("export", "--quiet", file).text.splitlines())]
+        seen = [d.get("session_state") or d.get("gateway") or d.get("name") for d in found]
+        check(seen == expected, f"{encoding}: {seen}, expected {expected}")
+        user = [d["user"] for d in found if "user" in d]
+        check(user == [u for u in ("wang", "lucia", "joão") if f" {u} " in text], f"{encoding}: {user}")
+        check(found[-1].get("dns") == "10.0.0.2" and found[-1]["mask"] == "255.255.255.0", f"{encoding}: {found[-1]}")
+
 
 def main():
+    others()
     for name, (text, expected) in FORMS.items():
         file = write("form.txt", text if "\r\n" in text else text.replace("\n", "\r\n"))
         result = run("export", "--quiet", file)
