@@ -179,6 +179,7 @@ static fl_status read_text(fl_job *job, void *state, uint64_t span, fl_rows *row
     FL_TRY(take_line(r, section, err));
     r->before[1] = r->before[0];
     text_keep(&r->before[0], r->line.text);
+    if (r->line.text.n && text_indent(r->line.text) == 0) text_keep(&r->margin, r->line.text);
   }
   FL_TRY(end_section(r, section, err));
   tell_sections(r, section);

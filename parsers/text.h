@@ -34,6 +34,7 @@ typedef struct text_reader {
   fl_fact fact;
   text_order order;
   text_kept before[2]; /* the lines in front of it, the nearest first */
+  text_kept margin;    /* the nearest one in front that is not indented */
   void *state;         /* of the tool whose output is read */
 } text_reader;
 

@@ -29,14 +29,21 @@ static bool find_word(fl_str line, const char *name, size_t *ret_at) {
   return false;
 }
 
+/* The names of properties in a row; wmic may have been asked for this one alone. */
+static bool is_heading(fl_str line) {
+  size_t at = 0;
+  if (!find_word(line, "HotFixID", &at)) return false;
+  return text_trim(line).n == 8 || find_word(line, "InstalledOn", &at) ||
+         find_word(line, "InstalledBy", &at) || find_word(line, "Description", &at);
+}
+
 static bool begins(fl_str line, fl_str before) {
   (void)before;
-  size_t at = 0;
   fl_str label, value;
   if (text_pair(line, ':', &label, &value) || text_pair(line, '=', &label, &value))
     return fl_str_eq_nocase(label, FL_STR("HotFixID")) && is_update(value);
   if (text_starts(line, "HotFixID=")) return is_update(text_trim((fl_str){line.p + 9, line.n - 9}));
-  return find_word(line, "HotFixID", &at);
+  return is_heading(line);
 }
 
 static fl_status give(text_reader *r, hotfixes *s, fl_err *err) {
@@ -102,7 +109,7 @@ static fl_status take(text_reader *r, text_answer *ret_answer, fl_err *err) {
   fl_status status = FL_OK;
   size_t at = 0;
   *ret_answer = TEXT_IS_MINE;
-  if (find_word(line, "HotFixID", &at) && !memchr(line.p, ':', line.n)) {
+  if (is_heading(line)) {
     s->has_source = find_word(line, "Source", &at);
     s->name_at = find_word(line, "CSName", &at) ? at : 0;
     return FL_OK;

@@ -144,6 +144,11 @@ static void take_value(text_reader *r, ipconfig *s, fl_str label, fl_str value) 
   fl_str address = {0};
   const bool is_address = text_address(value, &address);
   const bool is_dns = text_has(label, "DNS"), is_dhcp = text_has(label, "DHCP");
+  /* "IPv4" is the same word everywhere; /all adds "(Preferred)" in some language. */
+  const bool is_own =
+      is_address && !is_dns && !is_dhcp &&
+      (memchr(value.p, '(', value.n) || text_has(label, "IPv4") || text_has(label, "IPv6"));
+  const bool is_in_adapter = s->adapter.n || s->mac[0];
   s->open = LIST_NONE;
   if (is_mac(value)) {
     copy(s->mac, sizeof s->mac, value);
@@ -153,14 +158,14 @@ static void take_value(text_reader *r, ipconfig *s, fl_str label, fl_str value) 
     s->open = LIST_DNS;
   } else if (is_address && is_mask(address) && s->n > 0 && !s->list[s->n - 1].mask[0]) {
     copy(s->list[s->n - 1].mask, sizeof s->list[0].mask, address);
-  } else if (is_address && memchr(value.p, '(', value.n)) {
+  } else if (is_own && is_in_adapter) {
     add_address(r, s, address);
   } else if (s->awaits_gateway && !is_dhcp && !is_dns && (is_address || value.n == 0)) {
     copy(s->gateway, sizeof s->gateway, address);
     s->awaits_gateway = false;
     s->open = LIST_GATEWAY;
-  } else if (is_address && !s->awaits_gateway && s->n == 0 && !is_dhcp && !is_dns) {
-    add_address(r, s, address); /* "IPv6 Address" of a tunnel, without its state */
+  } else if (is_address && is_in_adapter && s->n == 0 && !is_dhcp && !is_dns) {
+    add_address(r, s, address); /* "IP Address" of old versions */
   }
   if (!is_dns) text_keep(&s->value, value);
 }
@@ -189,6 +194,19 @@ static void take_machine(text_reader *r, ipconfig *s, fl_str value) {
   s->n_lines++;
 }
 
+static bool is_heading(fl_str line) {
+  const fl_str text = text_trim(line);
+  return text.n > 2 && text_indent(line) == 0 &&
+         (text.p[text.n - 1] == ':' || (text.n > 3 && memcmp(text.p + text.n - 3, "：", 3) == 0));
+}
+
+static void name_adapter(ipconfig *s, fl_str heading) {
+  fl_str text = text_trim(heading);
+  text.n -= text.p[text.n - 1] == ':' ? 1 : 3;
+  text_keep(&s->adapter, text_trim(text));
+  s->is_adapter = true;
+}
+
 /* The machine's lines stand below the title and a blank line. Where the beginning of the output is
  * missing, lines belong to an adapter without a name. */
 static bool is_of_machine(const text_reader *r, ipconfig *s, fl_str value) {
@@ -197,13 +215,9 @@ static bool is_of_machine(const text_reader *r, ipconfig *s, fl_str value) {
   const bool has_title =
       r->before[0].n == 0 && title.n && text_indent(title) == 0 && title.p[title.n - 1] != ':';
   s->is_adapter = !has_title || value.n == 0 || value.n > 63 || memchr(value.p, ' ', value.n);
+  const fl_str margin = text_kept_str(&r->margin);
+  if (s->is_adapter && is_heading(margin)) name_adapter(s, margin); /* without /all */
   return !s->is_adapter;
-}
-
-static bool is_heading(fl_str line) {
-  const fl_str text = text_trim(line);
-  return text.n > 2 && text_indent(line) == 0 &&
-         (text.p[text.n - 1] == ':' || (text.n > 3 && memcmp(text.p + text.n - 3, "：", 3) == 0));
 }
 
 static fl_status take(text_reader *r, text_answer *ret_answer, fl_err *err) {
@@ -220,10 +234,7 @@ static fl_status take(text_reader *r, text_answer *ret_answer, fl_err *err) {
   if (is_heading(line)) {
     FL_TRY(give_machine(r, s, err));
     FL_TRY(give_adapter(r, s, err));
-    fl_str text = text_trim(line);
-    text.n -= text.p[text.n - 1] == ':' ? 1 : 3;
-    text_keep(&s->adapter, text_trim(text));
-    s->is_adapter = true;
+    name_adapter(s, line);
     return FL_OK;
   }
   *ret_answer = text_trim(line).n ? TEXT_IS_NOT_MINE : TEXT_IS_FILLER;

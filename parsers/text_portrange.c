@@ -33,35 +33,30 @@ static bool find_proto(fl_str line, bool *ret_is_udp) {
   return false;
 }
 
-/* The rule below a short heading that names the protocol. */
+static bool read_number(fl_str line, uint64_t *ret_number) {
+  fl_str label, value;
+  return text_pair(line, ':', &label, &value) && text_is_number(value, 65536, ret_number);
+}
+
+/* The first number below the rule; whether the heading above names a protocol shows then. */
 static bool begins(fl_str line, fl_str before) {
-  bool is_udp = false;
-  if (!is_rule(line) || before.n > 160 || text_indent(before) > 0) return false;
-  for (size_t i = 0; i < before.n; i++)
-    if (fl_is_digit(before.p[i]) || before.p[i] == '\\') return false;
-  return find_proto(before, &is_udp);
+  uint64_t number = 0;
+  return is_rule(before) && text_indent(line) == 0 && read_number(line, &number);
 }
 
 static fl_status take(text_reader *r, text_answer *ret_answer, fl_err *err) {
   portrange *s = r->state;
-  fl_str label, value, line = r->line.text;
+  const fl_str line = r->line.text;
   uint64_t number = 0;
   *ret_answer = TEXT_IS_MINE;
   if (begins(line, text_kept_str(&r->before[0]))) {
-    *s = (portrange){0};
-    (void)find_proto(text_kept_str(&r->before[0]), &s->is_udp);
-    return FL_OK;
-  }
-  const bool is_number =
-      text_pair(line, ':', &label, &value) && text_is_number(value, 65536, &number);
-  if (is_number && s->n_numbers == 0) {
-    s->first = number;
-    s->n_numbers = 1;
-    s->place = text_here(r);
-    return FL_OK;
-  }
-  if (is_number && s->n_numbers == 1 && number > 0 && s->first + number <= 65536) {
-    s->n_numbers = 2;
+    *s = (portrange){.n_numbers = 1, .place = text_here(r)};
+    (void)read_number(line, &s->first);
+    if (find_proto(text_kept_str(&r->before[1]), &s->is_udp)) return FL_OK;
+    s->n_numbers = 0;
+  } else if (s->n_numbers == 1 && read_number(line, &number) && number > 0 &&
+             s->first + number <= 65536) {
+    s->n_numbers = 0;
     text_fact_at(r, FL_STATE_PORT_RANGE, &s->place);
     fl_fact_words(&r->fact, "proto", s->is_udp ? "udp" : "tcp");
     fl_fact_number(&r->fact, "first_port", s->first);

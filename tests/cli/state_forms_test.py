@@ -121,6 +121,28 @@ PPP adapter Work VPN:
    Default Gateway . . . . . . . . . : 0.0.0.0
 """, [("state.address", {"address": "10.0.0.5", "mask": "255.255.255.0", "dns": "fe80::53, 10.0.0.2", "is_vpn": False}),
       ("state.address", {"address": "172.16.0.9", "adapter": "PPP adapter Work VPN", "gateway": "0.0.0.0", "is_vpn": True})]),
+    "ipconfig without /all, then /displaydns": ("""
+Windows IP Configuration
+
+
+Ethernet adapter Ethernet0:
+
+   Connection-specific DNS Suffix  . : corp.example
+   Link-local IPv6 Address . . . . . : fe80::1234%12
+   IPv4 Address. . . . . . . . . . . : 10.0.0.5
+   Subnet Mask . . . . . . . . . . . : 255.255.255.0
+   Default Gateway . . . . . . . . . : 10.0.0.1
+
+Windows IP Configuration
+
+    www.example.com
+    ----------------------------------------
+    Record Name . . . . . : www.example.com
+    Record Type . . . . . : 1
+    Time To Live  . . . . : 64
+    A (Host) Record . . . : 192.0.2.7
+""", [("state.address", {"address": "fe80::1234", "gateway": "10.0.0.1"}),
+      ("state.address", {"address": "10.0.0.5", "mask": "255.255.255.0", "gateway": "10.0.0.1"})]),
     "icacls without rights for others": ("""\\\\srv\\share\\a dir CREATOR OWNER:(OI)(CI)(IO)(F)
                   BUILTIN\\Users:(OI)(CI)(RX)
 

@@ -84,6 +84,8 @@ def other_text():
         "table of contents": "   Chapter one . . . . . . 5\r\n   Chapter two . . . . . . 9\r\n",
         "a log with ports": "2026-02-03 10:00:00 connected TCP 10.0.0.1:55 to 10.0.0.2:66\r\n",
         "a banner": "======== Section 1 ========\r\nvalue: 1\r\n",
+        "a heading about TCP": "TCP settings\r\n--------------------------\r\nThe port is 3389.\r\n",
+        "a script": "wmic qfe get HotFixID, InstalledOn\r\nGet-HotFix | select HotFixID | more\r\n",
         "markdown": "| a | b |\r\n| --- | --- |\r\n| TCP | 1 |\r\n",
     }.items():
         check("not read" in run("inspect", write("other.txt", text)).text, f"{name} is no output of a tool")
