@@ -22,6 +22,8 @@ typedef enum fl_state_kind {
   FL_STATE_CERTIFICATE = 18,
   FL_STATE_ACL = 19,
   FL_STATE_PORT_RANGE = 20,
+  FL_STATE_SERVICE = 21,
+  FL_STATE_GRACE_PERIOD = 22,
   FL_FIREWALL_PACKET = 31,
   FL_CRASH_DUMP = 41,        /* crash.dump */
   FL_CRASH_KERNEL_DUMP = 42, /* crash.kernel */

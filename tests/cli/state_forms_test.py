@@ -155,6 +155,56 @@ Successfully processed 2 files; Failed processing 0 files
       ("state.acl", {"path": "\\\\srv\\share\\a dir", "account": "BUILTIN\\Users", "rights": "(OI)(CI)(RX)"}),
       ("state.acl", {"path": "C:\\x y\\file.txt", "account": "Everyone", "rights": "(R)"}),
       ("state.acl", {"path": "C:\\x y\\file.txt", "account": "CORP\\Domain Admins", "rights": "(M)"})]),
+    "Get-Acl, of two things in one file": ("""
+
+FileSystemRights  : FullControl
+AccessControlType : Allow
+IdentityReference : VORDEFINIERT\\Administratoren
+IsInherited       : False
+InheritanceFlags  : None
+PropagationFlags  : None
+
+FileSystemRights  : Write, Read, Synchronize
+AccessControlType : Deny
+IdentityReference : Jeder
+IsInherited       : True
+InheritanceFlags  : None
+PropagationFlags  : None
+
+
+
+
+FileSystemRights  : FullControl
+AccessControlType : Allow
+IdentityReference : NT-AUTORITÄT\\SYSTEM
+IsInherited       : False
+""", [("state.acl", {"account": "VORDEFINIERT\\Administratoren", "rights": "FullControl", "access": "Allow", "part": 1}),
+      ("state.acl", {"account": "Jeder", "rights": "Write, Read, Synchronize", "access": "Deny", "is_inherited": "True", "part": 1}),
+      ("state.acl", {"account": "NT-AUTORITÄT\\SYSTEM", "part": 2})]),
+    "Get-Acl with its command": ("""Get-Acl -Path 'HKLM:\\SOFTWARE\\a b'
+
+RegistryRights    : ReadKey
+AccessControlType : Allow
+IdentityReference : Everyone
+""", [("state.acl", {"path": "HKLM:\\SOFTWARE\\a b", "rights": "ReadKey"})]),
+    "services": ("""
+ProcessId DisplayName             StartMode State   Name        PathName                                   StartName
+--------- -----------             --------- -----   ----        --------                                   ---------
+     1204 Remotedesktopdienste    Manual    Running TermService C:\\Windows\\System32\\svchost.exe -k termsvcs NT Authority\\NetworkService
+        0 Überwachung der Drucker Disabled  Stopped Spooler     C:\\Windows\\System32\\spoolsv.exe            LocalSystem
+
+""", [("state.service", {"service": "TermService", "display_name": "Remotedesktopdienste", "start_mode": "Manual",
+                         "service_state": "Running", "pid": 1204, "user": "NT Authority\\NetworkService"}),
+      ("state.service", {"service": "Spooler", "display_name": "Überwachung der Drucker", "service_state": "Stopped"})]),
+    "the grace period": ("""Executing (\\\\SRV01\\root\\CIMV2\\TerminalServices:Win32_TerminalServiceSetting.ServerName="SRV01")->GetGracePeriodDays()
+Method execution successful.
+Out Parameters:
+instance of __PARAMETERS
+{
+	DaysLeft = 0;
+	ReturnValue = 0;
+};
+""", [("state.grace_period", {"days_left": 0})]),
     "a firewall log of another machine": ("""#Version: 1.5
 #Software: Microsoft Windows Firewall
 #Time Format: Local
