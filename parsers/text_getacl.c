@@ -57,7 +57,8 @@ static fl_status give(text_reader *r, getacl *s, fl_err *err) {
   fl_fact_text(&r->fact, "account", text_kept_str(&s->account));
   fl_fact_text(&r->fact, "rights", text_kept_str(&s->rights));
   fl_fact_text(&r->fact, "access", text_kept_str(&s->type));
-  fl_fact_text(&r->fact, "is_inherited", text_kept_str(&s->inherited));
+  const fl_str inherited = text_kept_str(&s->inherited);
+  if (inherited.n) fl_fact_bool(&r->fact, "is_inherited", fl_str_eq(inherited, FL_STR("True")));
   fl_fact_number(&r->fact, "part", s->part);
   return fl_fact_add(&r->fact, err);
 }

@@ -179,7 +179,7 @@ AccessControlType : Allow
 IdentityReference : NT-AUTORITÄT\\SYSTEM
 IsInherited       : False
 """, [("state.acl", {"account": "VORDEFINIERT\\Administratoren", "rights": "FullControl", "access": "Allow", "part": 1}),
-      ("state.acl", {"account": "Jeder", "rights": "Write, Read, Synchronize", "access": "Deny", "is_inherited": "True", "part": 1}),
+      ("state.acl", {"account": "Jeder", "rights": "Write, Read, Synchronize", "access": "Deny", "is_inherited": True, "part": 1}),
       ("state.acl", {"account": "NT-AUTORITÄT\\SYSTEM", "part": 2})]),
     "Get-Acl with its command": ("""Get-Acl -Path 'HKLM:\\SOFTWARE\\a b'
 
