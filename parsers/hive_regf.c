@@ -341,7 +341,7 @@ static void walk_system(walk *w, libregf_key_t *root) {
 
 /* What the root holds tells which hive it is: names of files do not last. */
 static void walk_root(walk *w, libregf_key_t *root) {
-  const tree all = {.names = ""};
+  static const tree all = {.names = ""};
   if (has_key(root, "Select")) {
     walk_system(w, root);
     return;

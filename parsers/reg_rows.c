@@ -4,6 +4,8 @@
 #include "base/text.h"
 #include "parsers/setting.h"
 
+enum { PROFILES_MOST = 64 };
+
 static fl_str text_of(fl_raw raw) {
   return raw.type == FL_T_UTF8 ? (fl_str){(const char *)raw.p, raw.n} : (fl_str){0};
 }
@@ -17,26 +19,40 @@ static void put_switch(fl_fact *fact, const setting *s, fl_str name, fl_raw valu
   fl_fact_number(fact, is_enabled ? "enabled" : "disabled_by_default", number != 0);
 }
 
+/* A rule names each profile by itself; one that names none holds in all of them. */
+static fl_str join_profiles(fl_fact *fact, fl_str all, fl_str one) {
+  return fl_arena_printf(fact->rows->arena, "%.*s%s%.*s", FL_STR_ARG(all), all.n ? "," : "",
+                         FL_STR_ARG(one));
+}
+
 /* "v2.31|Action=Allow|Active=TRUE|Dir=In|Protocol=6|LPort=3389|…" */
 static void put_rule(fl_fact *fact, fl_str name, fl_str text) {
   static const struct {
     const char *theirs, *ours;
-  } parts[] = {{"Action", "action"}, {"Active", "active"},        {"Dir", "direction"},
-               {"LPort", "port"},    {"Protocol", "ip_protocol"}, {"Profile", "profile"}};
+  } parts[] = {{"Action", "action"},
+               {"Active", "active"},
+               {"Dir", "direction"},
+               {"LPort", "port"},
+               {"Protocol", "ip_protocol"}};
   bool is_told[sizeof parts / sizeof *parts] = {false};
+  fl_str profiles = {0};
   fl_fact_text(fact, "rule", name);
   while (text.n) {
     const char *end = memchr(text.p, '|', text.n);
     const fl_str part = {text.p, end ? (size_t)(end - text.p) : text.n};
     const char *equals = part.n ? memchr(part.p, '=', part.n) : NULL;
     const fl_str word = {part.p, equals ? (size_t)(equals - part.p) : 0};
+    const fl_str value = word.n ? (fl_str){equals + 1, part.n - word.n - 1} : (fl_str){0};
+    if (fl_str_eq(word, FL_STR("Profile")) && profiles.n < PROFILES_MOST)
+      profiles = join_profiles(fact, profiles, value);
     for (size_t i = 0; word.n && i < sizeof parts / sizeof *parts; i++)
       if (!is_told[i] && fl_str_eq(word, fl_str_of(parts[i].theirs))) {
-        fl_fact_text(fact, parts[i].ours, (fl_str){equals + 1, part.n - word.n - 1});
+        fl_fact_text(fact, parts[i].ours, value);
         is_told[i] = true;
       }
     text = end ? (fl_str){end + 1, text.n - part.n - 1} : (fl_str){0};
   }
+  fl_fact_text(fact, "profile", profiles);
 }
 
 static void put_lower(fl_fact *fact, const char *name, fl_str text) {

@@ -126,13 +126,21 @@ static fl_str canonical(fl_str name) {
   return name;
 }
 
+/* HKU\S-1-5-21-…\Software is somebody's HKCU\Software: the part behind the SID. */
+static bool fits_anybody(fl_str pattern, fl_str key, setting *s) {
+  const fl_str hku = take_part(&key), sid = take_part(&key), hkcu = take_part(&pattern);
+  return fl_str_eq(hku, FL_STR("HKU")) && fl_str_eq(hkcu, FL_STR("HKCU")) && sid.n != 0 &&
+         fits_key(pattern, key, s);
+}
+
 setting setting_of(fl_str key, fl_str name, fl_str text) {
   if (name.n == 0) return (setting){0}; /* the default value */
   for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
     const known_setting *k = &known[i];
     const bool is_any = k->name.n == 1 && k->name.p[0] == '*';
     setting s = {.layer = k->layer};
-    if (!(is_any || fl_str_eq_nocase(k->name, name)) || !fits_key(k->key, key, &s)) continue;
+    if (!is_any && !fl_str_eq_nocase(k->name, name)) continue;
+    if (!fits_key(k->key, key, &s) && !fits_anybody(k->key, key, &s)) continue;
     s.name = k->setting;
     if (s.name.n == 0) s.name = is_any ? canonical(name) : k->name;
     const fl_str service = s.parts[SETTING_SERVICE];

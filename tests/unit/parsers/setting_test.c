@@ -41,6 +41,16 @@ static void test_names_and_layers(void **state) {
               "");
 }
 
+static void test_settings_of_users(void **state) {
+  (void)state;
+  static const char own[] = "HKCU\\Software\\Policies\\Microsoft\\Windows NT\\Terminal Services";
+  static const char other[] =
+      "HKU\\S-1-5-21-1\\SOFTWARE\\Policies\\Microsoft\\Windows NT\\Terminal Services";
+  assert_text(of(own, "fPromptForPassword").name, "fPromptForPassword");
+  assert_text(of(other, "fPromptForPassword").name, "fPromptForPassword");
+  assert_text(of("HKU\\Software\\Microsoft\\Terminal Server Client", "x").name, "");
+}
+
 static void test_parts_of_keys(void **state) {
   (void)state;
   setting s = of(CCS "Control\\Terminal Server\\WinStations\\My-Tcp", "PortNumber");
@@ -147,10 +157,10 @@ static void test_roots_and_secrets(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_names_and_layers),       cmocka_unit_test(test_parts_of_keys),
-      cmocka_unit_test(test_firewall_rules_of_ours), cmocka_unit_test(test_rows_are_reachable),
-      cmocka_unit_test(test_data_by_type),           cmocka_unit_test(test_long_binary_is_cut),
-      cmocka_unit_test(test_roots_and_secrets),
+      cmocka_unit_test(test_names_and_layers),   cmocka_unit_test(test_settings_of_users),
+      cmocka_unit_test(test_parts_of_keys),      cmocka_unit_test(test_firewall_rules_of_ours),
+      cmocka_unit_test(test_rows_are_reachable), cmocka_unit_test(test_data_by_type),
+      cmocka_unit_test(test_long_binary_is_cut), cmocka_unit_test(test_roots_and_secrets),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
