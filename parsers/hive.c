@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "parsers/hive_ask.h"
 #include "parsers/reg_rows.h"
+#include "parsers/reg_system.h"
 #include "parsers/source.h"
 
 enum { BASE_BLOCK = 4096 };
@@ -25,6 +26,7 @@ typedef struct hive {
   cell *cells; /* what was read, for the ledger */
   size_t n_cells, cap_cells;
   fl_fact fact;
+  reg_system system;
   reg_value now; /* its key is the last one of the answer */
 } hive;
 
@@ -110,6 +112,7 @@ static fl_status take_value(fl_job *job, hive *h, fl_rd *rd, fl_err *err) {
                 "limit reached: a value of %" PRIu32 " bytes is not read, at most %d", n_recorded,
                 (int)FL_LIMIT_HIVE_VALUE);
   FL_TRY(keep_cell(h, place, err));
+  reg_system_learn(&h->system, v, h->fact.rows->arena);
   return reg_rows_add(&h->fact, v, err);
 }
 
@@ -224,7 +227,7 @@ static fl_status read_answer(fl_job *job, hive *h, fl_err *err) {
   if (!fl_rd_ok(&rd))
     return fl_fail(err, FL_E_CORRUPT, 0, "what libregf said of it cannot be understood");
   tell_ledger(job, h);
-  return FL_OK;
+  return reg_system_add(&h->system, &h->fact, err);
 }
 
 /* At 28: 0 a hive; 1, 2 and 6 the changes that lie beside one. */

@@ -49,6 +49,7 @@ static fl_status read_text(fl_job *job, void *state, uint64_t span, fl_rows *row
   if (t->n_unread)
     fl_job_note(job, FL_NOTE_DAMAGED, 0,
                 "lines that should be registry values and cannot be read: %" PRIu64, t->n_unread);
+  FL_TRY(reg_system_add(&t->system, &t->fact, err));
   if (t->fact.n_facts == 0)
     fl_job_note(job, FL_NOTE_INFO, 0, "it is an export of the registry without any value");
   return FL_OK;

@@ -6,6 +6,7 @@
 
 #include "parsers/lines.h"
 #include "parsers/reg_rows.h"
+#include "parsers/reg_system.h"
 
 /* A line of a PowerShell listing whose key is not known yet. */
 typedef struct reg_pair {
@@ -17,6 +18,7 @@ enum { REG_PAIRS_MAX = 512, REG_PAIRS_ROOM = 64 << 10, REG_PATH_ROOM = 4096 };
 typedef struct reg_text {
   fl_lines lines;
   fl_fact fact;
+  reg_system system;
   char *key_room; /* FL_LIMIT_HIVE_PATH bytes */
   reg_value now;  /* its key and name lie in rooms of ours */
   char *name_room;
