@@ -4,15 +4,17 @@
 
 #include "parsers/reg_text.h"
 
-/* A key and a value of it are two independent witnesses; so is the header with any line. */
+/* A key and a value of it are two independent witnesses; so is the header with any line. Where
+ * other text stands in front of a listing, who knows that text reads both (text_regquery.c). */
 static int probe(const fl_probe *probe) {
   char room[FL_HEAD_TEXT_MAX];
   fl_str text = fl_lines_head(probe, room), line;
-  bool has_key = false;
+  bool has_key = false, is_first = true;
   while (fl_lines_take(&text, &line)) {
     if (reg_export_is_header(line)) return 100;
     if (reg_psobject_names_key(line)) return 60;
-    if (has_key && reg_query_is_value(line)) return 100;
+    if (has_key && reg_query_is_value(line)) return is_first ? 100 : 55;
+    is_first = is_first && (has_key || line.n == 0 || reg_text_is_key(line));
     has_key = has_key || (line.n && line.p[0] == 'H' && reg_text_is_key(line));
   }
   return 0;
@@ -39,7 +41,9 @@ static fl_status read_text(fl_job *job, void *state, uint64_t span, fl_rows *row
   reg_text *t = state;
   fl_line line;
   (void)span;
-  FL_TRY(fl_fact_init(&t->fact, job, rows, err));
+  t->fact = FL_NEW(job->arena, fl_fact);
+  if (!t->fact) return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
+  FL_TRY(fl_fact_init(t->fact, job, rows, err));
   for (;;) {
     const fl_status status = fl_lines_next(&t->lines, &line, err);
     if (status < FL_OK) return status;
@@ -49,8 +53,8 @@ static fl_status read_text(fl_job *job, void *state, uint64_t span, fl_rows *row
   if (t->n_unread)
     fl_job_note(job, FL_NOTE_DAMAGED, 0,
                 "lines that should be registry values and cannot be read: %" PRIu64, t->n_unread);
-  FL_TRY(reg_system_add(&t->system, &t->fact, err));
-  if (t->fact.n_facts == 0)
+  FL_TRY(reg_system_add(&t->system, t->fact, err));
+  if (t->fact->n_facts == 0)
     fl_job_note(job, FL_NOTE_INFO, 0, "it is an export of the registry without any value");
   return FL_OK;
 }

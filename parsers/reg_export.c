@@ -77,7 +77,7 @@ static void convert_ansi(reg_text *t) {
   reg_value *v = &t->now;
   const bool is_string = v->type == REG_SZ || v->type == REG_EXPAND_SZ || v->type == REG_MULTI_SZ;
   char *text =
-      t->is_ansi && is_string ? fl_arena_take(t->fact.rows->arena, v->n_data * 3 + 1) : NULL;
+      t->is_ansi && is_string ? fl_arena_take(t->fact->rows->arena, v->n_data * 3 + 1) : NULL;
   if (!text) return;
   v->n_data = fl_codepage_to_utf8(&t->lines.page, v->data, v->n_data, text);
   v->data = (const uint8_t *)text;

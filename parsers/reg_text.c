@@ -67,8 +67,8 @@ void reg_text_extend(reg_text *t, const fl_line *line) {
 }
 
 fl_status reg_text_add(reg_text *t, fl_err *err) {
-  reg_system_learn(&t->system, &t->now, t->fact.rows->arena);
-  return reg_rows_add(&t->fact, &t->now, err);
+  reg_system_learn(&t->system, &t->now, t->fact->rows->arena);
+  return reg_rows_add(t->fact, &t->now, err);
 }
 
 static int digit_of(char c) {

@@ -17,7 +17,7 @@ enum { REG_PAIRS_MAX = 512, REG_PAIRS_ROOM = 64 << 10, REG_PATH_ROOM = 4096 };
 
 typedef struct reg_text {
   fl_lines lines;
-  fl_fact fact;
+  fl_fact *fact; /* whoever reads the text owns it */
   reg_system system;
   char *key_room; /* FL_LIMIT_HIVE_PATH bytes */
   reg_value now;  /* its key and name lie in rooms of ours */

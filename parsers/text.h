@@ -33,9 +33,10 @@ typedef struct text_reader {
   fl_line line; /* the one that is read */
   fl_fact fact;
   text_order order;
-  text_kept before[2]; /* the lines in front of it, the nearest first */
-  text_kept margin;    /* the nearest one in front that is not indented */
-  void *state;         /* of the tool whose output is read */
+  text_kept before[2];       /* the lines in front of it, the nearest first */
+  text_kept margin;          /* the nearest one in front that is not indented */
+  void *state;               /* of the tool whose output is read */
+  struct reg_text *registry; /* of text_regquery.c, for all of its sections */
 } text_reader;
 
 typedef enum text_answer {

@@ -104,6 +104,18 @@ def power_shell():
         check(found and found[0]["data"].get("setting") == "fDenyTSConnections", f"{encoding}: the key is put together", result)
 
 
+def among_other_outputs():
+    netstat = ("Proto  Local Address          Foreign Address        State           PID\r\n"
+               "  TCP    0.0.0.0:3389           0.0.0.0:0              LISTENING       1204\r\n\r\n")
+    query = ("HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Control\\Terminal Server\r\n"
+             "    fDenyTSConnections    REG_DWORD    0x1\r\n\r\n")
+    for name, text in (("front", netstat + query), ("between", netstat + query + netstat), ("twice", netstat + query + netstat + query)):
+        found, result = facts(write(f"mix-{name}.txt", text))
+        kinds = [fact["kind"] for fact in found]
+        wanted = text.count("LISTENING"), text.count("REG_DWORD")
+        check((kinds.count("state.listener"), kinds.count("setting.rdp")) == wanted, f"{name}: both outputs are read", result)
+
+
 def rdp_files():
     text = "screen mode id:i:2\r\nfull address:s:[2001:db8::5]:3391\r\ndomain:s:B\u00fcro\r\npassword 51:b:0102\r\nserver port:i:3390\r\n"
     for encoding in ("utf-16", "utf-8", "utf-8-sig", "cp1252"):
@@ -168,6 +180,6 @@ def foreign_readers():
 
 if not os.path.exists(FIXTURES):
     skip("fl-fixtures is not built")
-for test in (same_from_every_form, places, hand_written, power_shell, rdp_files, hives, loops, foreign_readers):
+for test in (same_from_every_form, places, hand_written, power_shell, among_other_outputs, rdp_files, hives, loops, foreign_readers):
     test()
 finish()
