@@ -32,11 +32,27 @@ static size_t slice(const uint32_t *order, const int32_t *of, size_t n, int32_t 
   return low - *ret_first;
 }
 
+/* Such logs record while somebody traces: what they lack proves nothing. */
+static bool is_traced_only(fl_str channel) {
+  static const char *const ends[] = {"/Analytic", "/Debug"};
+  for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+    const fl_str end = fl_str_of(ends[i]);
+    if (channel.n > end.n && fl_str_eq_nocase((fl_str){channel.p + channel.n - end.n, end.n}, end))
+      return true;
+  }
+  return false;
+}
+
 /* Several hosts of the coverage may be one machine: any of their logs of that name counts. */
 static bool add_log(draft *d, fl_str channel) {
   fl_run *run = d->run;
   for (size_t i = 0; i < d->n_logs; i++)
     if (fl_str_eq_nocase(d->logs[i].channel, channel)) return true;
+  if (is_traced_only(channel)) {
+    d->reason = fl_arena_printf(run->work, "the log %.*s is off unless somebody traces",
+                                FL_STR_ARG(channel));
+    return false;
+  }
   size_t first = 0, n_found = 0;
   const size_t n =
       slice(run->coverage_at, run->coverage_machine, run->in.n_coverage, d->machine, &first);
@@ -66,8 +82,15 @@ static bool is_always(fl_str provider, int64_t id) {
   return fact && fact->always;
 }
 
-/* The logs that hold the provider, or the channel asked for; the event must occur or be one that is
- * always written. */
+/* Events of one setting of the audit policy are written together. */
+static bool is_audited(const fl_sighting *s, fl_str provider, int64_t id) {
+  const char *setting = fl_audit_setting(provider, id);
+  const char *other = setting ? fl_audit_setting(s->provider, s->event_id) : NULL;
+  return other && strcmp(setting, other) == 0;
+}
+
+/* The logs that hold the provider, or the channel asked for; the event must occur, be one that is
+ * always written, or one of a setting that others of the log show to be on. */
 static bool add_row(draft *d, fl_str provider, int64_t id) {
   const fl_run *run = d->run;
   const fl_str channel = fl_source_meant(&d->selector->source)->channel;
@@ -81,7 +104,8 @@ static bool add_row(draft *d, fl_str provider, int64_t id) {
     const fl_sighting *s = &run->in.sightings[run->sighting_at[i]];
     if (!fits(provider, s->provider) || !fits(channel, s->channel)) continue;
     has_log = true;
-    occurs = occurs || id < 0 || s->event_id == id || is_always(s->provider, id);
+    occurs = occurs || id < 0 || s->event_id == id || is_always(s->provider, id) ||
+             is_audited(s, provider.n ? provider : s->provider, id);
     if (!add_log(d, s->channel)) return false;
   }
   if (has_log && occurs) return true;

@@ -262,6 +262,39 @@ static bool has_line(const fl_draft *d, const fl_evidence *line) {
   return false;
 }
 
+static bool is_event_of(const fl_attempt *a, const fl_event *event) {
+  for (size_t i = 0; i < a->n_events; i++)
+    if (a->events[i] == event) return true;
+  return false;
+}
+
+/* Two failures of one user are two attempts: what was recorded of another one, under its own
+ * activity, proves nothing about this one by itself. */
+static bool is_of_another(const fl_solver *s, const fl_evidence *line) {
+  bool is_another = false;
+  for (size_t i = 0; i < line->n_events; i++) {
+    const fl_event *event = line->events[i];
+    if (is_event_of(s->c->chosen, event)) return false;
+    for (size_t k = 0; k < s->n_attempts && !is_another; k++)
+      is_another = event->activity_id.n && is_event_of(&s->attempts[k], event);
+  }
+  return is_another;
+}
+
+static fl_status take_rule_line(fl_solver *s, fl_draft *d, const fl_evidence *line, fl_err *err) {
+  const bool proves = line->truth == FL_TRUE && line->decisive && line->points > 0;
+  if (!proves || !is_of_another(s, line)) {
+    take_line(d, line);
+    return FL_OK;
+  }
+  fl_evidence *copy = FL_NEW(s->arena, fl_evidence);
+  if (!copy) return no_memory(err);
+  *copy = *line;
+  copy->decisive = false;
+  take_line(d, copy);
+  return FL_OK;
+}
+
 static fl_status take_findings(fl_solver *s, drafts *d, fl_err *err) {
   for (size_t i = 0; i < s->c->n_findings; i++) {
     const fl_finding *f = &s->c->findings[i];
@@ -271,7 +304,8 @@ static fl_status take_findings(fl_solver *s, drafts *d, fl_err *err) {
     draft->findings[draft->n_findings++] = f;
     for (size_t k = 0; k < f->n_evidence; k++) {
       if (draft->n_pro + draft->n_con + draft->n_missing >= MAX_LINES) s->c->n_evicted++;
-      else if (!has_line(draft, &f->evidence[k])) take_line(draft, &f->evidence[k]);
+      else if (!has_line(draft, &f->evidence[k]))
+        FL_TRY(take_rule_line(s, draft, &f->evidence[k], err));
     }
   }
   return FL_OK;

@@ -139,11 +139,27 @@ static fl_str finding(fl_solver *s) {
   return undecided(s);
 }
 
-/* The user names a code that no attempt in the logs ended with. */
+/* The newest other attempt that ended with the code; NULL when there is none. */
+static const fl_attempt *ended_with(const fl_solver *s, uint32_t code) {
+  for (size_t i = s->n_real; i > 0; i--) {
+    const fl_attempt *a = &s->attempts[i - 1];
+    if (a != s->c->chosen && a->has_code && a->code == code) return a;
+  }
+  return NULL;
+}
+
+/* The user names a code that this attempt did not end with: another one did, or none. */
 static fl_str other_code(fl_solver *s) {
   const fl_symptom *symptom = &s->c->symptom;
   const fl_attempt *a = s->c->chosen;
   if (!symptom->has_code || (a && a->has_code && a->code == symptom->code)) return (fl_str){0};
+  const fl_attempt *other = ended_with(s, symptom->code);
+  if (other) {
+    const fl_str when = fl_moment_text(other->start, s->arena);
+    return fl_arena_printf(s->arena, " Code 0x%x as given is that of attempt %u (%.*s)%s.",
+                           symptom->code, other->number, FL_STR_ARG(when),
+                           a ? ", not of this one" : "");
+  }
   if (a && !a->has_code && a->outcome != FL_OUTCOME_ENDED)
     return fl_arena_printf(s->arena,
                            " Code 0x%x as given is not in these logs: the client's log is missing.",

@@ -300,8 +300,42 @@ static void missing_join_is_unknown(void **state) {
   world_free(w);
 }
 
+/* A log that records only while somebody traces; a setting of the audit policy. */
+static void logs_that_may_be_off(void **state) {
+  (void)state;
+  world *w = absent_world(-100, 300);
+  w->coverage[0].channel = w->sightings[0].channel = w->sightings[1].channel =
+      FL_STR("Log/Analytic");
+  unknown_with_reason(w, "the log Log/Analytic is off unless somebody traces");
+  const char *rule =
+      "rule r { meta: title = \"t\" events: $a : provider \"P\" 1 { event.host -> %h as host } "
+      "$x : provider \"Microsoft-Windows-Security-Auditing\" 4625 { event.host -> %h as host } "
+      "sequence by %h within 60s: $a absent $x within 30s after $a "
+      "score: +30 if absent $x +10 if unknown($x) report at 0 }";
+  static const struct {
+    int64_t seen;
+    int score;
+  } cases[] = {{4625, 30}, {4624, 10}, {4688, 10}};
+  for (size_t i = 0; i < 3; i++) {
+    w = world_create(rule);
+    add_machine(w, "M", FL_ROLE_SERVER);
+    add_log(w, "M", "Security", -100, 300);
+    add_sighting(w, "M", "Microsoft-Windows-Security-Auditing", "Security", cases[i].seen);
+    (void)add_event(w, 0, "M", "P", 1, "");
+    assert_int_equal(world_run(w), 1);
+    assert_int_equal(w->findings[0].score, cases[i].score);
+    world_free(w);
+  }
+  /* 5152 of another setting than 5157; 4740 of the same as 4720. */
+  assert_string_equal(fl_audit_setting(FL_STR("microsoft-windows-security-auditing"), 4740),
+                      fl_audit_setting(FL_STR("Microsoft-Windows-Security-Auditing"), 4720));
+  assert_null(fl_audit_setting(FL_STR("P"), 4624));
+  assert_null(fl_audit_setting(FL_STR("Microsoft-Windows-Security-Auditing"), 1));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(kleene_tables),
+                                     cmocka_unit_test(logs_that_may_be_off),
                                      cmocka_unit_test(absence_is_proven),
                                      cmocka_unit_test(presence_counts),
                                      cmocka_unit_test(absence_is_unknown),

@@ -176,6 +176,48 @@ static void empty_case_is_undecided(void **state) {
   bench_close(&b);
 }
 
+/* A decisive fact that only records of another attempt show makes nothing certain about this one.
+ */
+static void another_attempt_proves_nothing(void **state) {
+  (void)state;
+  for (int is_own = 0; is_own < 2; is_own++) {
+    bench b;
+    bench_open(&b);
+    add(&b, -60000, "SRV1", CORE, 131, "F400", "ConnType=TCP ClientIP=10.0.0.5:4001");
+    const fl_event *other = add(&b, -59900, "SRV1", CORE, 65, "F400", "ConnectionName=RDP-Tcp#1");
+    add(&b, -59000, "SRV1", CORE, 103, "F400", "ReasonCode=14");
+    add_failure(&b, NULL);
+    const fl_event *const cited[] = {other, b.c.events[b.c.n_events - 2]};
+    fl_evidence lines[] = {yes(80, true, "key")};
+    lines[0].events = cited;
+    lines[0].n_events = is_own ? 2 : 1;
+    fl_finding f[] = {finding("tls.machinekeys", lines, 1)};
+    assert_int_equal(judge(&b, f, 1)->status, is_own ? FL_VERDICT_CONFIRMED : FL_VERDICT_LIKELY);
+    bench_close(&b);
+  }
+}
+
+/* The code that was asked for is told to be another attempt's. */
+static void the_code_of_another_attempt(void **state) {
+  (void)state;
+  bench b;
+  bench_open(&b);
+  add(&b, 0, "PC1", CLIENT, 1024, "A1", "Value=SRV1");
+  add(&b, 500, "PC1", CLIENT, 1026, "A1", "Value=2308");
+  add(&b, 60000, "PC1", CLIENT, 1024, "A2", "Value=SRV1");
+  add(&b, 60500, "PC1", CLIENT, 1026, "A2", "Value=516");
+  b.c.symptom = (fl_symptom){.has_code = true, .code = 0x904};
+  b.options.attempt = 2;
+  const fl_verdict *v = judge(&b, NULL, 0);
+  assert_true(holds(v->sentence,
+                    "Code 0x904 as given is that of attempt 1 (2026-03-02 08:00:00 UTC), "
+                    "not of this one."));
+  b.c.symptom.code = 0x804;
+  assert_int_equal(fl_verdict_make(&b.s, NULL), FL_OK);
+  assert_true(holds(b.c.verdict.sentence, "No attempt in these logs ended with code 0x804"));
+  bench_close(&b);
+}
+
 static void question_chooses_the_attempt(void **state) {
   (void)state;
   bench b;
@@ -210,6 +252,8 @@ int main(void) {
       cmocka_unit_test(client_alone_is_undecided),
       cmocka_unit_test(healthy_case_has_no_failure),
       cmocka_unit_test(empty_case_is_undecided),
+      cmocka_unit_test(another_attempt_proves_nothing),
+      cmocka_unit_test(the_code_of_another_attempt),
       cmocka_unit_test(question_chooses_the_attempt),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
