@@ -264,6 +264,20 @@ static void write_attempt(fl_json *j, const fl_case *c, const fl_attempt *a) {
   fl_json_end(j);
 }
 
+static void write_lacking(fl_json *j, const fl_case *c, const fl_lacking_log *log) {
+  fl_json_object(j);
+  fl_json_key(j, "host");
+  fl_json_str(j, log->host);
+  fl_json_key(j, "channel");
+  fl_json_str(j, log->channel);
+  fl_json_key(j, "absent");
+  fl_json_bool(j, log->is_absent);
+  fl_json_key(j, "disabled");
+  fl_json_bool(j, log->off != NULL);
+  write_refs(j, c, &log->off, log->off != NULL);
+  fl_json_end(j);
+}
+
 static void write_coverage(fl_json *j, const fl_coverage *cover) {
   fl_json_object(j);
   fl_json_key(j, "host");
@@ -423,6 +437,10 @@ fl_status fl_report_format_json(const fl_case *c, fl_out *out, fl_err *err) {
   fl_json_key(&j, "coverage");
   fl_json_array(&j);
   for (size_t i = 0; i < c->n_coverage; i++) write_coverage(&j, &c->coverage[i]);
+  fl_json_end(&j);
+  fl_json_key(&j, "lacking_logs");
+  fl_json_array(&j);
+  for (size_t i = 0; i < c->n_lacking; i++) write_lacking(&j, c, &c->lacking[i]);
   fl_json_end(&j);
   fl_json_key(&j, "findings");
   fl_json_array(&j);

@@ -52,6 +52,7 @@ void fl_doc_finds(fl_doc *doc);  /* what YARA rules found */
 void fl_doc_advice(fl_doc *doc); /* collect, fix, check */
 void fl_doc_attempts(fl_doc *doc);
 void fl_doc_read(fl_doc *doc); /* what was read, and what it cannot show */
+void fl_doc_logs(fl_doc *doc); /* what each log covers */
 void fl_doc_made(fl_doc *doc); /* by which version and rules, of which inputs, and how again */
 
 /* For the parts. */

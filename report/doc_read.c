@@ -7,7 +7,7 @@
 #include "report/doc.h"
 #include "report/view.h"
 
-enum { MAX_ATTEMPTS = 5, MAX_TYPES = 8, MAX_NOTES = 2, MAX_GAPS = 4, MAX_COVERED = 6 };
+enum { MAX_ATTEMPTS = 5, MAX_TYPES = 8, MAX_NOTES = 2, MAX_GAPS = 4 };
 
 static const char *const outcome_words[7] = {[FL_OUTCOME_UNKNOWN] = "its end is not recorded",
                                              [FL_OUTCOME_FAILED] = "failed",
@@ -248,28 +248,11 @@ static void gap_items(fl_doc *doc) {
   clock_items(doc, a);
 }
 
-/* A verdict of silence is worth what was listened to. */
-static void covered_items(fl_doc *doc) {
-  const fl_case *c = doc->c;
-  for (size_t i = 0; i < c->n_coverage && i < MAX_COVERED; i++) {
-    const fl_coverage *cover = &c->coverage[i];
-    const fl_str host = fl_doc_clean(doc, cover->host);
-    const fl_str channel = fl_doc_clean(doc, fl_provider_short(cover->channel));
-    fl_doc_item(doc, fl_doc_say(doc, "%.*s of %.*s: %.*s events, %.*s to %.*s", FL_STR_ARG(channel),
-                                FL_STR_ARG(host), FL_STR_ARG(fl_doc_count(doc, cover->n_events)),
-                                FL_STR_ARG(fl_doc_minute(doc, cover->first)),
-                                FL_STR_ARG(fl_doc_minute(doc, cover->last))));
-  }
-  if (c->n_coverage > MAX_COVERED)
-    fl_doc_item(doc, fl_doc_say(doc, "... and %zu more channels", c->n_coverage - MAX_COVERED));
-}
-
 void fl_doc_read(fl_doc *doc) {
-  const fl_case *c = doc->c;
   fl_doc_heading(doc, "What was read");
   sources_item(doc);
   window_item(doc);
+  fl_doc_logs(doc);
   notes_items(doc);
   gap_items(doc);
-  if (!c->chosen || c->verdict.status == FL_VERDICT_NO_FAILURE) covered_items(doc);
 }

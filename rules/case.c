@@ -20,6 +20,7 @@ static void owner_free(case_owner *owner) {
   fl_arena_free(owner->arena);
   free(owner->sources);
   free(owner->notes);
+  free(owner->off);
   free(owner);
 }
 
@@ -139,7 +140,6 @@ static fl_status is_taken(fl_case_builder *b, const fl_batch *batch, const fl_ro
             (!(row->flags & FL_F_TIME_INVALID) && (!o->since || row->t >= o->since) &&
              (!o->until || row->t <= o->until));
   if (!*ret_is || !o->filter) return FL_OK;
-  if (!b->scratch && !(b->scratch = fl_arena_create(FL_LIMIT_BATCH_ARENA))) return no_memory(err);
   fl_event event = {0};
   fl_arena_reset(b->scratch);
   FL_TRY(fl_event_build(batch, row, b->scratch, &event, err));
@@ -151,6 +151,8 @@ static fl_status take_batch(void *self, const fl_batch *batch, fl_err *err) {
   fl_case_builder *b = self;
   FL_TRY(fl_coverage_batch(b->owner->coverage, batch, err));
   FL_TRY(fl_places_batch(b->owner->places, batch, err));
+  if (!b->scratch && !(b->scratch = fl_arena_create(FL_LIMIT_BATCH_ARENA))) return no_memory(err);
+  FL_TRY(fl_case_logs_batch(b->owner, batch, b->scratch, err));
   if (b->options.trace) FL_TRY(fl_case_trace_batch(b->owner, b->options.trace, batch, err));
   if (!is_narrowed(&b->options)) return match_batch(b, batch, err);
   if (!b->rows && !(b->rows = malloc(FL_BATCH_ROWS * sizeof *b->rows))) return no_memory(err);

@@ -23,6 +23,8 @@ typedef struct case_owner {
   fl_note *notes;
   size_t n_notes, cap_notes;
   uint64_t n_notes_dropped;
+  fl_event **off; /* state facts: channels that are switched off */
+  size_t n_off, cap_off;
   fl_event *traced; /* the event that a trace asks about, kept or not */
 } case_owner;
 
@@ -41,6 +43,10 @@ fl_status fl_case_solve(const fl_rules *rules, const fl_case_options *options, c
 /* case_state.c: hosts for state facts that name none; a note for each source where none is found.
  */
 fl_status fl_case_place_states(case_owner *owner, fl_err *err);
+/* case_logs.c: what says that a channel is off, while it passes; then what lacks. */
+fl_status fl_case_logs_batch(case_owner *owner, const fl_batch *batch, fl_arena *scratch,
+                             fl_err *err);
+fl_status fl_case_lacking(const fl_solver *s, case_owner *owner, fl_err *err);
 /* case_finds.c: a finding for each YARA rule whose events are among those that were kept. */
 fl_status fl_case_add_finds(fl_solver *s, case_owner *owner, fl_err *err);
 /* case_trace.c: what --event asks about, while it passes; then the lines. */

@@ -378,6 +378,7 @@ fl_status fl_case_solve(const fl_rules *rules, const fl_case_options *options, c
   fl_verdict_choose(&s);
   FL_TRY(run_rules(rules, &s, o, &by, err));
   FL_TRY(fl_verdict_make(&s, err));
+  FL_TRY(fl_case_lacking(&s, o, err));
   FL_TRY(note_patterns(rules, o, err));
   return note_limits(&s, o, err);
 }

@@ -59,6 +59,8 @@ fl_status fl_case_place_states(case_owner *o, fl_err *err) {
   fl_match_give_hosts(o->match, host_of, &p);
   if (o->traced && o->traced->host.n == 0 && fl_provider_is_state(o->traced->provider))
     o->traced->host = host_of(&p, o->traced->source);
+  for (size_t i = 0; i < o->n_off; i++)
+    if (o->off[i]->host.n == 0) o->off[i]->host = host_of(&p, o->off[i]->source);
   free(p.answers);
   return p.status;
 }

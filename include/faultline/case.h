@@ -35,6 +35,13 @@ typedef struct fl_coverage {
   fl_time cleared;    /* newest clear event, 0 = none seen */
 } fl_coverage;
 
+/* A log that tells of Remote Desktop, of a machine whose role says that it has one. */
+typedef struct fl_lacking_log {
+  fl_str host, channel;
+  bool is_absent;      /* the case holds none of its records */
+  const fl_event *off; /* the state fact that says that it is switched off; NULL: none does */
+} fl_lacking_log;
+
 typedef struct fl_machine {
   fl_str name;           /* as recorded, the longest form seen */
   const fl_str *aliases; /* FQDN, NetBIOS, addresses seen for it */
@@ -231,6 +238,8 @@ typedef struct fl_case {
   fl_str command, inputs; /* to repeat it; inputs begin with a blank */
   const fl_coverage *coverage;
   size_t n_coverage;
+  const fl_lacking_log *lacking;
+  size_t n_lacking;
   const struct fl_gap *gaps; /* of all logs, in order of time (timeline.h) */
   size_t n_gaps;
   const fl_machine *machines;
