@@ -94,6 +94,7 @@ enum {
   FL_LIMIT_MACHINES = 1024,        /* computer names of one case; look-ups are linear */
   FL_LIMIT_CASE_FINDS = 512,       /* YARA rules that matched in a case */
   FL_LIMIT_CASE_NOTES = 10000,     /* notes that a case keeps */
+  FL_LIMIT_CHANGES = 64,           /* changes before a failure that a case lists */
   FL_LIMIT_DIALS = 4096,           /* connections of clients that are joined with hosts' */
   FL_LIMIT_LEGS = 65536,           /* connections that a case reconstructs */
 

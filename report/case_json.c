@@ -1,4 +1,7 @@
 /* case_json.c - a solved case as one JSON object (docs/formats/json.md, `triage`). */
+#include "base/arena.h"
+#include "base/limits.h"
+#include "report/compare.h"
 #include "report/exporter.h"
 #include "report/json.h"
 #include "report/view.h"
@@ -278,6 +281,88 @@ static void write_lacking(fl_json *j, const fl_case *c, const fl_lacking_log *lo
   fl_json_end(j);
 }
 
+/* null unless the attempt that was judged failed. */
+static void write_changes(fl_json *j, const fl_case *c) {
+  const fl_changes *changes = &c->changes;
+  fl_json_key(j, "changes");
+  if (!changes->is_asked) {
+    fl_json_null(j);
+    return;
+  }
+  fl_json_object(j);
+  fl_json_key(j, "since");
+  fl_json_time(j, changes->since);
+  fl_json_key(j, "until");
+  fl_json_time(j, changes->until);
+  fl_json_key(j, "since_last_good");
+  fl_json_bool(j, changes->has_good);
+  fl_json_key(j, "items");
+  fl_json_array(j);
+  for (size_t i = 0; i < changes->n_items; i++) {
+    const fl_change *one = &changes->items[i];
+    fl_json_object(j);
+    fl_json_key(j, "time");
+    fl_json_time(j, one->t);
+    fl_json_key(j, "host");
+    fl_json_str(j, one->machine->name);
+    fl_json_key(j, "what");
+    fl_json_text(j, one->what);
+    fl_json_key(j, "text");
+    fl_json_str(j, one->text);
+    fl_json_key(j, "count");
+    fl_json_u64(j, one->n);
+    write_refs(j, c, &one->event, 1);
+    fl_json_end(j);
+  }
+  fl_json_end(j);
+  fl_json_key(j, "left_out");
+  fl_json_u64(j, changes->n_left_out);
+  fl_json_key(j, "signature_updates");
+  fl_json_u64(j, changes->n_signatures);
+  fl_json_key(j, "routine");
+  fl_json_u64(j, changes->n_routine);
+  fl_json_key(j, "not_seen");
+  fl_json_array(j);
+  for (size_t i = 0; i < changes->n_lacks; i++) fl_json_str(j, changes->lacks[i]);
+  fl_json_end(j);
+  fl_json_end(j);
+}
+
+/* null where nothing worked before, or nothing failed. */
+static fl_status write_comparison(fl_json *j, const fl_case *c, fl_err *err) {
+  fl_comparison list[FL_N_COMPARED];
+  fl_arena *arena = fl_arena_create(FL_LIMIT_BATCH_ARENA);
+  if (!arena) return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
+  const size_t n = fl_compare(c, arena, list);
+  fl_json_key(j, "compared");
+  if (n == 0) {
+    fl_json_null(j);
+    fl_arena_free(arena);
+    return FL_OK;
+  }
+  fl_json_object(j);
+  fl_json_key(j, "good");
+  fl_json_u64(j, c->chosen->last_good->number);
+  fl_json_key(j, "lines");
+  fl_json_array(j);
+  for (size_t i = 0; i < n; i++) {
+    fl_json_object(j);
+    fl_json_key(j, "what");
+    fl_json_text(j, list[i].key);
+    fl_json_key(j, "then");
+    fl_json_str(j, list[i].good);
+    fl_json_key(j, "now");
+    fl_json_str(j, list[i].now);
+    fl_json_key(j, "same");
+    fl_json_bool(j, list[i].is_same);
+    fl_json_end(j);
+  }
+  fl_json_end(j);
+  fl_json_end(j);
+  fl_arena_free(arena);
+  return FL_OK;
+}
+
 static void write_coverage(fl_json *j, const fl_coverage *cover) {
   fl_json_object(j);
   fl_json_key(j, "host");
@@ -419,7 +504,6 @@ static void write_note(fl_json *j, const fl_case *c, const fl_note *note) {
 }
 
 fl_status fl_report_format_json(const fl_case *c, fl_out *out, fl_err *err) {
-  (void)err;
   fl_json j = fl_json_of(out);
   fl_json_object(&j);
   fl_json_key(&j, "schema");
@@ -432,6 +516,8 @@ fl_status fl_report_format_json(const fl_case *c, fl_out *out, fl_err *err) {
   fl_json_array(&j);
   for (size_t i = 0; i < c->n_attempts; i++) write_attempt(&j, c, &c->attempts[i]);
   fl_json_end(&j);
+  write_changes(&j, c);
+  FL_TRY(write_comparison(&j, c, err));
   fl_json_key(&j, "noise");
   fl_json_u64(&j, c->n_noise);
   fl_json_key(&j, "coverage");

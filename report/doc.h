@@ -45,8 +45,10 @@ void fl_doc_done(fl_doc *doc);
 
 /* Its parts, in the order of the note. */
 void fl_doc_headline(fl_doc *doc);
-void fl_doc_facts(fl_doc *doc);  /* client, server, user, time … */
-void fl_doc_story(fl_doc *doc);  /* what happened, in order */
+void fl_doc_facts(fl_doc *doc); /* client, server, user, time … */
+void fl_doc_story(fl_doc *doc); /* what happened, in order */
+void fl_doc_changes(fl_doc *doc);
+void fl_doc_compare(fl_doc *doc);
 void fl_doc_causes(fl_doc *doc); /* ranked, with evidence */
 void fl_doc_finds(fl_doc *doc);  /* what YARA rules found */
 void fl_doc_advice(fl_doc *doc); /* collect, fix, check */

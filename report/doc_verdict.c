@@ -92,9 +92,39 @@ static void add_items(fl_doc *doc, const char *items) {
   }
 }
 
+/* 0x904/0x7 from the client's log alone: what such a pair can be, and what decides. */
+static void add_refusal_alone(fl_doc *doc) {
+  static const char order[] =
+      "the host refused the connection: code 7 stands in a message of the protocol, which only a "
+      "server of Remote Desktop sends\n"
+      "a proxy, gateway or inspecting firewall on the way speaks Remote Desktop and refused in the "
+      "host's place\n"
+      "the code of the box and the closed socket belong to different attempts";
+  fl_doc_heading(doc, "What the client's log alone allows, in this order");
+  fl_doc_lines(doc, order, MAX_STEPS);
+  fl_doc_heading(doc, "What would tell these apart");
+  fl_doc_item(doc,
+              FL_STR("RdpCoreTS of the host, event 72 of this attempt: SetErrorInfo(0x7) proves "
+                     "the first; another code there, the last"));
+  fl_doc_item(doc, FL_STR("that log covers these seconds and has no event 131 of this client: the "
+                          "second, something else answered"));
+}
+
+static bool is_closed_socket(uint32_t code) {
+  static const uint32_t closed[] = {0x304, 0x404, 0x704, 0x804, 0x904, 0xa04, 0xb04};
+  for (size_t i = 0; i < sizeof closed / sizeof *closed; i++)
+    if (code == closed[i]) return true;
+  return false;
+}
+
 /* Without any hypothesis the code is all there is to go by. */
 static void add_code_alone(fl_doc *doc) {
   const fl_view_symptom s = fl_view_symptom_of(doc->c);
+  const fl_attempt *a = doc->c->chosen;
+  if (a && !a->has_host && s.has_extended && s.extended == 0x7 && is_closed_socket(s.code)) {
+    add_refusal_alone(doc);
+    return;
+  }
   const fl_code_fact *fact = s.has_code ? fl_code_find(FL_CODE_DISCONNECT, s.code) : NULL;
   if (!fact) return;
   if (*fact->causes) {
@@ -121,9 +151,12 @@ void fl_doc_causes(fl_doc *doc) {
                : "What it could be, best supported first (25 points: possible; 60: likely)");
   for (size_t i = 0; i < v->n_hypotheses && i < MAX_CAUSES; i++)
     add_cause(doc, &v->hypotheses[i], i);
+  const fl_attempt *a = doc->c->chosen;
+  const bool is_alone = v->status == FL_VERDICT_UNDECIDED && a && a->has_code && !a->has_host;
   if (v->n_hypotheses > MAX_CAUSES)
     fl_doc_item(doc, fl_doc_say(doc, "weaker causes left out: %zu (--format json has all)",
                                 v->n_hypotheses - MAX_CAUSES));
+  if (is_alone) add_code_alone(doc);
 }
 
 static const char default_collect[] =

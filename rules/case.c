@@ -8,9 +8,32 @@
 #include "rules/case_sigma.h"
 
 /* What the reconstruction itself needs, whatever rules are loaded. */
-static const char *const kept_kinds[] = {
-    "rdp.",   "session.", "logon.failed", "logon.reconnect", "logon.disconnect", "service.crashed",
-    "power.", "gateway.", "broker.",      "yara.",           "state.address"};
+static const char *const kept_kinds[] = {"rdp.",
+                                         "session.",
+                                         "logon.failed",
+                                         "logon.reconnect",
+                                         "logon.disconnect",
+                                         "service.crashed",
+                                         "power.",
+                                         "gateway.",
+                                         "broker.",
+                                         "update.",
+                                         "policy.applied",
+                                         "policy.failed",
+                                         "service.installed",
+                                         "service.changed",
+                                         "driver.",
+                                         "firewall.global",
+                                         "firewall.interface_profile",
+                                         "firewall.policy",
+                                         "firewall.profile",
+                                         "firewall.reset",
+                                         "firewall.rule",
+                                         "firewall.setting",
+                                         "time.changed",
+                                         "setting.",
+                                         "yara.",
+                                         "state.address"};
 
 static void owner_free(case_owner *owner) {
   if (!owner) return;

@@ -377,6 +377,7 @@ fl_status fl_case_solve(const fl_rules *rules, const fl_case_options *options, c
   o->c.n_noise = s.n_attempts - s.n_real;
   fl_verdict_choose(&s);
   FL_TRY(run_rules(rules, &s, o, &by, err));
+  FL_TRY(fl_changes_find(&s, err));
   FL_TRY(fl_verdict_make(&s, err));
   FL_TRY(fl_case_lacking(&s, o, err));
   FL_TRY(note_patterns(rules, o, err));

@@ -214,6 +214,9 @@ bool fl_attempt_is_asked(const fl_solver *s, const fl_attempt *a); /* fits what 
 void fl_verdict_choose(fl_solver *s);
 fl_status fl_verdict_make(fl_solver *s, fl_err *err);
 
+/* changes.c: sets c->changes, once an attempt is chosen. */
+fl_status fl_changes_find(fl_solver *s, fl_err *err);
+
 fl_str fl_moment_text(fl_time t, fl_arena *arena); /* "2026-03-10 08:00:41 UTC" */
 
 #endif

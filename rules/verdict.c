@@ -16,6 +16,7 @@ enum {
   ASSUMED = -10,
   OTHER_CODE = -5,
   OTHER_EXTENDED = -15,
+  SENT_LATER = -15,
   EXTRA_LINES = 6,
   MAX_LINES = 1024 /* of one cause: more than any rule set for people gives */
 };
@@ -176,6 +177,11 @@ static fl_status weigh_told(fl_solver *s, drafts *d, fl_err *err) {
   return FL_OK;
 }
 
+/* A refusal by code takes a connection that got through TLS; the host's own log says it better. */
+static bool is_sent_later(const fl_symptom *asked, const fl_attempt *a) {
+  return asked->has_extended && asked->extended == 0x7 && !a->has_host;
+}
+
 /* Codes are what a user remembers: where the logs say otherwise, another attempt may be meant, and
  * nothing about this one is beyond doubt. */
 static fl_status weigh_symptom(fl_solver *s, drafts *d, fl_err *err) {
@@ -186,6 +192,13 @@ static fl_status weigh_symptom(fl_solver *s, drafts *d, fl_err *err) {
   const bool is_other_extended =
       told && asked->has_extended && a->has_extended && asked->extended != a->host_code;
   for (size_t i = 0; i < d->n; i++) {
+    if (is_sent_later(asked, a) && strncmp(d->items[i].cause, "tls.", 4) == 0) {
+      const fl_evidence line = {
+          .points = SENT_LATER,
+          .text = FL_STR("extended code 7 is sent only behind the TLS handshake: if it belongs to "
+                         "this attempt and host, TLS did not fail")};
+      FL_TRY(add_line(s, &d->items[i], line, err));
+    }
     if (is_other) {
       const fl_str text = fl_arena_printf(s->arena,
                                           "the code in question is 0x%x, but the client's log ends "

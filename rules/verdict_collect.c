@@ -26,9 +26,9 @@ typedef struct wanted_log {
 } wanted_log;
 static const wanted_log host_logs[] = {
     {FL_LOG_CORE, "Microsoft-Windows-RemoteDesktopServices-RdpCoreTS/Operational"},
+    {FL_LOG_SYSTEM, "System"},
     {FL_LOG_LSM, "Microsoft-Windows-TerminalServices-LocalSessionManager/Operational"},
     {FL_LOG_RCM, "Microsoft-Windows-TerminalServices-RemoteConnectionManager/Operational"},
-    {FL_LOG_SYSTEM, "System"},
     {FL_LOG_SECURITY, "Security"},
 };
 #define CLIENT_LOG "Microsoft-Windows-TerminalServices-RDPClient/Operational"
@@ -89,21 +89,25 @@ static void wish_ranges(fl_solver *s, const fl_attempt *a, wish_list *l) {
   wish_range(s, a->client, CLIENT_LOG, a, l);
 }
 
+/* What the host's own word would decide. */
+static const char *proof_wanted(const fl_solver *s) {
+  const fl_symptom *asked = &s->c->symptom;
+  if (asked->has_extended && asked->extended == 0x7)
+    return "; SetErrorInfo(0x7) in its event 72 of this attempt would prove that the host refused, "
+           "another code would disprove it";
+  return "; SetErrorInfo in its event 72 of this attempt is the code that the host sent";
+}
+
 static void wish_logs(fl_solver *s, const fl_attempt *a, wish_list *l) {
   const unsigned host = a->server ? s->logs[a->server - s->machines] : 0;
   const unsigned client = a->client ? s->logs[a->client - s->machines] : 0;
   const fl_str name = a->server_name.n ? a->server_name : FL_STR("the host");
-  for (size_t i = 0; i < sizeof host_logs / sizeof *host_logs; i++)
-    if (!(host & host_logs[i].log))
-      wish(l,
-           fl_arena_printf(s->arena, "%.*s: event log %s", FL_STR_ARG(name), host_logs[i].channel));
-  if (!(host & FL_LOG_CORE))
-    wish(l,
-         fl_arena_printf(
-             s->arena,
-             "%.*s: RdpCoreTS event 72 of this attempt; SetErrorInfo(0x7) there would prove that "
-             "the host refused, another code would disprove it",
-             FL_STR_ARG(name)));
+  for (size_t i = 0; i < sizeof host_logs / sizeof *host_logs; i++) {
+    if (host & host_logs[i].log) continue;
+    const char *why = host_logs[i].log == FL_LOG_CORE ? proof_wanted(s) : "";
+    wish(l, fl_arena_printf(s->arena, "%.*s: event log %s%s", FL_STR_ARG(name),
+                            host_logs[i].channel, why));
+  }
   if (!(client & FL_LOG_CLIENT))
     wish(l, fl_arena_printf(s->arena, "%.*s: event log " CLIENT_LOG,
                             FL_STR_ARG(a->client_name.n ? a->client_name : FL_STR("the client"))));

@@ -76,6 +76,7 @@ static fl_str undecided(fl_solver *s) {
   for (size_t i = 0; i < v->n_hypotheses && n < CAUSES_NAMED; i++) {
     const fl_hypothesis *h = &v->hypotheses[i];
     if (is_ruled_out(h) || strcmp(h->cause->id, "net.peer_closed") == 0) continue;
+    if (n && h->score == 0) continue;
     const fl_str one = titled(s, h);
     list =
         fl_arena_printf(s->arena, "%.*s%s%.*s", FL_STR_ARG(list), n++ ? "; " : "", FL_STR_ARG(one));

@@ -193,6 +193,28 @@ typedef struct fl_verdict {
   size_t n_collect;
 } fl_verdict;
 
+/* Something that was changed on a machine of the chosen attempt. */
+typedef struct fl_change {
+  const fl_event *event; /* the first of `n` */
+  const fl_machine *machine;
+  const char *what; /* "update", "restart", "policy", "service", "driver", "setting",
+                       "certificate", "firewall", "clock" */
+  fl_time t, last;  /* aligned */
+  size_t n;
+  fl_str text;
+} fl_change;
+
+/* Between the last good connection of the pair (else a week before) and the failure. */
+typedef struct fl_changes {
+  bool is_asked, has_good;
+  fl_time since, until;
+  const fl_change *items; /* in time order */
+  size_t n_items, n_left_out;
+  uint64_t n_signatures, n_routine; /* noise: counted, not listed */
+  const fl_str *lacks;              /* what of this time cannot be seen */
+  size_t n_lacks;
+} fl_changes;
+
 /* What the case was narrowed to: all that follows was concluded from these rows alone. Coverage
  * is that of all rows. */
 typedef struct fl_window {
@@ -252,6 +274,7 @@ typedef struct fl_case {
   const fl_attempt *chosen; /* the attempt the verdict is about, or NULL */
   const fl_finding *findings;
   size_t n_findings;
+  fl_changes changes;
   uint64_t n_evicted; /* runs of sequences given up for lack of room */
   fl_symptom symptom;
   fl_verdict verdict;

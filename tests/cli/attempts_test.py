@@ -98,4 +98,65 @@ a = only(triage("broker", BROKER + HOST, of="SRV01"), "broker")
 check(a["broker"] and a["broker"]["state"] == "not_ready", f"broker: {a['broker']}")
 a = only(triage("broker-alone", "log BrokerClient on SRV01 first_id=70\nt SRV01 evtx BrokerClient 1306 param1=CONTOSO\\anna\n", of="SRV01"), "broker-alone")
 check((a["outcome"], a["ended_by"], a["user"], a["broker"]["state"]) == ("failed", "broker", "anna", "failed"), f"broker-alone: {a['broker']} {a['user']}")
+
+# What changed between the last good connection and the failure; noise is counted, not listed.
+YESTERDAY = f"""
+play host_session at=t-1d act=y1 n=11 port=50411 session=2 logon=0x71b20c {INNER}
+play host_close at=t-22h act=y1 n=11 session=2 logon=0x71b20c {INNER}
+"""
+CHANGED = """
+t-23h  SRV01 evtx WindowsUpdate 19 updateTitle="Cumulative Update before (KB5000001)" updateGuid=0f7cbe9c-2a27-4a39-9a4a-11c5f0b6f9d1
+t-9h   SRV01 evtx WindowsUpdate 19 updateTitle="Cumulative Update (KB5122882)" updateGuid=0f7cbe9c-2a27-4a39-9a4a-11c5f0b6f9d2
+t-8h   SRV01 evtx KernelGeneral 12 StartTime=t-8h
+t-7h   SRV01 evtx WindowsUpdate 19 updateTitle="Sicherheitsinformationen (KB2267602)" updateGuid=0f7cbe9c-2a27-4a39-9a4a-11c5f0b6f9d3
+t-6h   SRV01 evtx SCM 7045 ServiceName=FilterX ImagePath=filterx.sys ServiceType="kernel mode driver" StartType="boot start"
+t-5h   SRV01 evtx GroupPolicy 1502 DCName=DC01
+t-299m SRV01 evtx GroupPolicy 1502 DCName=DC01
+t-4h   SRV01 evtx SCM 7040 param1="Remote Desktop Services" param2="auto start" param3=disabled param4=TermService
+t-3h   SRV01 evtx KernelGeneral 1 NewTime=t-3h OldTime=t-3h1s
+t-2h   SRV01 evtx KernelGeneral 1 NewTime=t-2h OldTime=t-3h
+"""
+FAILS = f"""
+play host_accept at=t act=f1 n=51 port=50611 {INNER}
+play host_cut_early at=t+200ms act=f1 H=SRV01
+"""
+changed = triage("changed", YESTERDAY + CHANGED + FAILS, of="SRV01")
+what = changed["changes"]
+check([x["what"] for x in what["items"]] == ["update", "restart", "service", "policy", "service", "clock"], f"changes: {[(x['what'], x['text']) for x in what['items']]}")
+check(what["since_last_good"] and what["signature_updates"] == 1 and what["routine"] > 0, f"counted: {what['signature_updates']} {what['routine']}")
+check(what["items"][3]["count"] == 2 and "KB5122882" in what["items"][0]["text"], "the policy is one change, the update is the later one")
+check("What changed since it last worked" in changed["report"] and "Setup, Windows Firewall of SRV01" in changed["report"], "the report tells what changed and what it cannot see")
+late = triage("changed-late", YESTERDAY + FAILS, "--attempt", "1", of="SRV01")
+check(late["changes"] is None and late["compared"] is None, "nothing failed, nothing is asked")
+never = triage("never", CHANGED + FAILS, of="SRV01")
+check(not never["changes"]["since_last_good"] and len(never["changes"]["items"]) == 7, f"a week: {len(never['changes']['items'])}")
+
+# The last good connection beside the failed one.
+lines = {x["what"]: x for x in changed["compared"]["lines"]}
+check(changed["compared"]["good"] == 1 and lines["session"]["now"] == "not reached" and not lines["session"]["same"], str(lines.get("session")))
+check(lines["address"]["same"] and lines["tcp"]["same"] and lines["udp"]["same"], "address, TCP and UDP are the same")
+check(never["compared"] is None, "nothing worked before")
+check("Beside attempt 1, the last that worked" in changed["report"], "the report compares")
+md = run("triage", "--quiet", "--format", "md", path("changed/case.zip")).text
+check("## Beside attempt 1" in md and "## What changed since it last worked" in md, "Markdown has both")
+
+# The client's log alone: undecided, the refusal first for code 7, and what would prove it.
+def alone(code, *words):
+    dial = f"t CLIENT07 evtx RDPClient 1024 Value=srv01.contoso.example activity=c1\nt+200ms CLIENT07 evtx RDPClient 1028 TraceMessage=true activity=c1\nt+410ms CLIENT07 evtx RDPClient 1026 Value={code} activity=c1\n"
+    return triage(f"alone-{code}{len(words)}", dial, *words, of="CLIENT07")
+
+
+refusal = alone(2308, "--symptom", "0x904/0x7")
+check(refusal["verdict"]["status"] == "undecided" and refusal["verdict"]["hypotheses"][0]["cause"] == "srv.denied", refusal["verdict"]["sentence"])
+wanted = refusal["verdict"]["collect"]
+check([any(log in line for line in wanted[:3]) for log in ("RdpCoreTS", "System", "LocalSessionManager")] == [True] * 3, str(wanted[:3]))
+check("SetErrorInfo(0x7)" in wanted[0] and "disprove" in wanted[0], wanted[0])
+order = [refusal["report"].find(words) for words in ("the host refused the connection: code 7", "a proxy, gateway or inspecting firewall", "belong to different attempts")]
+check(-1 not in order and order == sorted(order), f"the order of the hypotheses: {order}")
+tls = [h for h in refusal["verdict"]["hypotheses"] if h["cause"].startswith("tls.")]
+check(all(any("behind the TLS handshake" in e["text"] for e in h["against"]) for h in tls), "code 7 speaks against TLS")
+for code, words in ((516, "stealth mode"), (264, "OnStartLicensing"), (3, "the extended code")):
+    found = alone(code)
+    check(found["verdict"]["status"] == "undecided" and "What would tell these apart" in found["report"] and words in found["report"], f"{code}: {found['verdict']['sentence']}")
+    check("SetErrorInfo(0x7)" not in str(found["verdict"]["collect"]), f"{code}: 0x7 was not asked for")
 finish()
