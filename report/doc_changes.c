@@ -38,13 +38,12 @@ static void add_rest(fl_doc *doc, const fl_changes *c, size_t n_earlier) {
 
 void fl_doc_changes(fl_doc *doc) {
   const fl_changes *c = &doc->c->changes;
-  if (!c->is_asked || (c->n_items == 0 && !c->has_good && c->n_signatures == 0)) return;
+  if (!c->is_asked || c->n_items == 0) return; /* the comparison says that nothing did */
   const fl_str since = fl_doc_minute(doc, c->since);
   fl_str head = c->has_good
                     ? fl_doc_say(doc, "What changed since it last worked (%.*s)", FL_STR_ARG(since))
                     : fl_doc_say(doc, "What changed in the week before");
   fl_doc_add(doc, (fl_block){.kind = FL_B_HEADING, .text = head});
-  if (c->n_items == 0) fl_doc_item(doc, FL_STR("nothing that the logs in the case record"));
   const size_t from = c->n_items > MAX_CHANGES ? c->n_items - MAX_CHANGES : 0;
   for (size_t i = from; i < c->n_items; i++) add_change(doc, &c->items[i]);
   add_rest(doc, c, from + c->n_left_out);

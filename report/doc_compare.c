@@ -1,4 +1,5 @@
-/* doc_compare.c - the attempt beside the last one of the same pair that worked: what differs. */
+/* doc_compare.c - the attempt beside the last one of the same pair that worked: what differs. What
+ * only one of them records is no difference, and left to the JSON form. */
 #include "report/compare.h"
 #include "report/doc.h"
 
@@ -14,6 +15,8 @@ void fl_doc_compare(fl_doc *doc) {
   bool is_stopped = false;
   for (size_t i = 0; i < n; i++) {
     /* Behind the first phase that was not reached, the others say nothing new. */
+    const fl_str none = FL_STR("not recorded");
+    if (fl_str_eq(list[i].now, none) || fl_str_eq(list[i].good, none)) continue;
     const bool is_beyond = fl_str_eq(list[i].now, FL_STR("not reached"));
     if (list[i].is_same || (is_stopped && is_beyond)) continue;
     is_stopped = is_stopped || is_beyond;
@@ -21,6 +24,8 @@ void fl_doc_compare(fl_doc *doc) {
     fl_doc_field(doc, list[i].label,
                  fl_doc_say(doc, "then %.*s; now %.*s", FL_STR_ARG(was), FL_STR_ARG(is)));
   }
+  if (doc->c->changes.n_items == 0)
+    fl_doc_field(doc, "Changed since", FL_STR("nothing that the logs in the case record"));
   fl_str same = {0};
   for (size_t i = 0; i < n; i++)
     if (list[i].is_same)
