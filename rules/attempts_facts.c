@@ -27,10 +27,13 @@ static void read_system(fl_attempt *a, const fl_event *event) {
     a->client_os = fl_str_of(systems[major]);
 }
 
-/* Error 64 says nothing beside any other error of the same connection. */
+/* Error 64 says nothing beside any other error of the same connection; of others the largest, so
+ * that the order within a second does not decide. */
 static void read_socket(fl_attempt *a, const fl_seen *seen) {
   if (seen->number < 0) return;
-  if (a->socket_error < 0 || a->socket_error == ERROR_PEER_CLOSED) a->socket_error = seen->number;
+  const bool is_weak = a->socket_error < 0 || a->socket_error == ERROR_PEER_CLOSED;
+  if (is_weak || (seen->number != ERROR_PEER_CLOSED && seen->number > a->socket_error))
+    a->socket_error = seen->number;
 }
 
 static void read_one(fl_attempt *a, const fl_seen *seen) {

@@ -1,6 +1,7 @@
 """Attempts through gateway and broker: whose record is whose, what is shown, and how they ended."""
 import json
 import os
+import random
 
 from tool import FIXTURES, SCENARIOS, build, check, finish, path, run, skip, write
 
@@ -159,4 +160,44 @@ for code, words in ((516, "stealth mode"), (264, "OnStartLicensing"), (3, "the e
     found = alone(code)
     check(found["verdict"]["status"] == "undecided" and "What would tell these apart" in found["report"] and words in found["report"], f"{code}: {found['verdict']['sentence']}")
     check("SetErrorInfo(0x7)" not in str(found["verdict"]["collect"]), f"{code}: 0x7 was not asked for")
+
+# The order of what a host writes within one second is chance: neither the order of the records nor their times decide.
+BURST = """SRV01 evtx RdpCoreTS 228 ErrorCode=7 activity=h1
+SRV01 evtx RdpCoreTS 72 MethodName=PreDisconnect(7) activity=h1
+SRV01 evtx RdpCoreTS 72 MethodName=SetErrorInfo(0x7) activity=h1
+SRV01 evtx RdpCoreTS 103 ReasonCode=7 activity=h1
+SRV01 evtx RdpCoreTS 143 error=64 activity=h1
+SRV01 evtx RdpCoreTS 142 error=64 activity=h1
+SRV01 evtx RdpCoreTS 226 activity=h1
+SRV01 evtx RdpCoreTS 102 activity=h1
+SRV01 evtx RdpCoreTS 72 MethodName="OnDisconnected(server initiated)" activity=h1"""
+CUT = BURST.replace("ErrorCode=7", "ErrorCode=3489660929").replace("PreDisconnect(7)", "PreDisconnect(-805306367)").replace("0x7", "0xd0000001").replace("ReasonCode=7", "ReasonCode=14")
+CLOSED = BURST.replace("ErrorCode=7", "ErrorCode=0").replace("PreDisconnect(7)", "PreDisconnect(0)").replace("0x7", "0x0").replace("ReasonCode=7", "ReasonCode=13") + "\nSRV01 evtx RdpCoreTS 107 activity=h1\nSRV01 evtx LSM 40 Session=4 Reason=0 activity=h1"
+TO_LICENSING = f"play host_to_licensing at=t act=h1 n=51 port=50611 logon=0xa11f07 {INNER}\nplay host_licensed at=t+673ms act=h1 H=SRV01\n"
+WHOLE = f"play host_session at=t act=h1 n=51 port=50611 session=4 logon=0xa11f07 {INNER}\n"
+
+
+def told(answer):
+    a = answer["attempts"][-1]
+    first = answer["verdict"]["hypotheses"][:1]
+    keys = ("outcome", "ended_by", "reached", "host_code", "end_reason_103", "socket_error", "session_reason", "udp")
+    return answer["verdict"]["status"], [(h["cause"], h["score"]) for h in first], [a[key] for key in keys]
+
+
+chance = random.Random(7)
+for name, start, burst, at in (("refused", TO_LICENSING, BURST, "2"), ("cut", WHOLE, CUT, "600"), ("closed", WHOLE, CLOSED, "600")):
+    lines, seen = burst.split("\n"), []
+    for turn in range(9):
+        same_time = turn % 2
+        text = start + "".join(f"t+{at}s{0 if same_time else 40 * i}ms {line}\n" for i, line in enumerate(lines))
+        seen.append(told(triage(f"order-{name}-{turn}", text, of="SRV01")))
+        chance.shuffle(lines)
+    check(all(one == seen[0] for one in seen), f"{name}: {[one for one in seen if one != seen[0]][:1]} is not {seen[0]}")
+    check(seen[0][2][0] == {"refused": "failed", "cut": "lost", "closed": "ended"}[name], f"{name}: {seen[0]}")
+
+# Strangers are counted and left out.
+STORM = "play scan at=t-50m count=30 every=43s H=SRV01 act=scan$i n=${i+100} ip=203.0.113.${i*7%13+40} port=${i*173+40009} name=administrator station=-\n"
+storm = triage("storm", STORM + HOST, of="SRV01")
+check(storm["noise"] == 30 and storm["verdict"]["status"] == "no_failure_seen", f"{storm['noise']} strangers, {storm['verdict']['sentence']}")
+check("30" in [line for line in storm["report"].splitlines() if "noise" in line or "stranger" in line or "scanner" in line][0], "the report counts the strangers")
 finish()
