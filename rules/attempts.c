@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "rules/solve.h"
 
 enum { NEAR_S = 10 };
@@ -246,7 +247,7 @@ static fl_status list_downs(fl_solver *s, fl_err *err) {
   size_t n = 0;
   for (size_t i = 0; i < s->n_seen; i++) {
     n += s->seen[i].mark == FL_MARK_HOST_DOWN;
-    s->n_brokers += fl_mark_is_broker(s->seen[i].mark);
+    s->n_brokers += fl_mark_is_broker(s->seen[i].mark) && s->n_brokers < FL_LIMIT_LEGS;
   }
   s->downs = FL_NEW_ARRAY(s->arena, const fl_seen *, n + 1);
   if (!s->downs) return fl_fail(err, FL_E_NOMEM, 0, "out of memory for attempts");

@@ -2,11 +2,10 @@
  * else saw. */
 #include <string.h>
 
-#include "base/limits.h"
 #include "rules/solve.h"
 
 /* The broker is asked at the beginning of a connection. */
-enum { BEFORE_S = 15, AFTER_S = 60 };
+enum { BEFORE_S = 15, AFTER_S = 60, LOOKED_AT = 1024, MAX_RECORDS = 16 };
 
 typedef struct word {
   int64_t id;
@@ -51,7 +50,8 @@ static fl_attempt *find(const fl_solver *s, const fl_seen *seen, size_t n) {
     else high = middle;
   }
   fl_attempt *found = NULL;
-  for (; low < n && s->attempts[low].start <= t + BEFORE_S * FL_SECOND; low++)
+  const size_t end = n - low > LOOKED_AT ? low + LOOKED_AT : n;
+  for (; low < end && s->attempts[low].start <= t + BEFORE_S * FL_SECOND; low++)
     if (is_about(s, &s->attempts[low], seen)) found = &s->attempts[low];
   return found;
 }
@@ -80,6 +80,7 @@ static fl_status take(fl_solver *s, fl_attempt *a, const fl_seen *seen, fl_err *
   a->route.broker_state = fl_str_of(state_of(seen));
   a->route.broker_code = seen->number;
   if (seen->mark == FL_MARK_BROKER) a->route.broker = &s->machines[seen->machine];
+  if (a->route.n_broker++ >= MAX_RECORDS) return FL_OK;
   return add_event(s, a, seen->event, time_of(s, seen), err);
 }
 
@@ -109,13 +110,15 @@ static fl_status make_alone(fl_solver *s, const fl_seen *seen, fl_err *err) {
 }
 
 fl_status fl_attempts_ask_broker(fl_solver *s, fl_err *err) {
-  const size_t n_seen_by_others = s->n_real;
+  const size_t n_seen_by_others = s->n_real, n_room = s->n_attempts + s->n_brokers;
   for (size_t i = 0; s->n_brokers && i < s->n_seen; i++) {
     const fl_seen *seen = &s->seen[i];
     if (!fl_mark_is_broker(seen->mark) || !state_of(seen)) continue;
     fl_attempt *a = find(s, seen, n_seen_by_others);
-    if (a && a->n_events < FL_LIMIT_LEGS) FL_TRY(take(s, a, seen, err));
-    else if (!a && is_refusal(seen) && seen->user.n) FL_TRY(make_alone(s, seen, err));
+    if (a) FL_TRY(take(s, a, seen, err));
+    else if (is_refusal(seen) && seen->user.n && s->n_attempts < n_room)
+      FL_TRY(make_alone(s, seen, err));
+    else if (is_refusal(seen) && seen->user.n) s->n_cut_records++;
   }
   return FL_OK;
 }

@@ -8,7 +8,7 @@
 #include "rules/solve.h"
 
 /* A client opens the gateway before it asks for the target; the host sees the gateway at once. */
-enum { NEAR_S = 10, PROBE_S = 150, NONE = -1 };
+enum { NEAR_S = 10, PROBE_S = 150, LOOKED_AT = 1024, NONE = -1 };
 
 typedef struct word {
   int64_t id;
@@ -132,7 +132,9 @@ static void make_gates(fl_solver *s, const keyed *list, size_t n, const fl_seen 
   fl_gate *g = NULL;
   for (size_t i = 0; i < n; i++) {
     const fl_seen *one = list[i].seen;
-    if (i == 0 || list[i].key != list[i - 1].key || begins_anew(g, one)) {
+    const bool is_next = i == 0 || list[i].key != list[i - 1].key || (g && begins_anew(g, one));
+    if (is_next && s->n_gates == FL_LIMIT_LEGS) g = NULL;
+    else if (is_next) {
       g = &s->gates[s->n_gates++];
       *g = (fl_gate){.route = FL_NO_ROUTE,
                      .leg = {.machine = one->machine, .session = -1, .code = -1}};
@@ -141,6 +143,10 @@ static void make_gates(fl_solver *s, const keyed *list, size_t n, const fl_seen 
       g->leg.seen = seen + i;
       g->route.via_gateway = true;
       g->route.gateway = &s->machines[one->machine];
+    }
+    if (!g) {
+      s->n_cut_records++;
+      continue;
     }
     seen[i] = one;
     g->leg.n_seen++;
@@ -159,7 +165,8 @@ static int compare_gates(const void *a, const void *b) {
 static void mark_probes(fl_solver *s) {
   for (size_t i = 0; i < s->n_gates; i++) {
     fl_gate *g = &s->gates[i];
-    for (size_t k = i + 1; k < s->n_gates && !g->is_decided && !g->leg.is_probe; k++) {
+    const size_t end = s->n_gates - i > LOOKED_AT ? i + LOOKED_AT : s->n_gates;
+    for (size_t k = i + 1; k < end && !g->is_decided && !g->leg.is_probe; k++) {
       const fl_leg *next = &s->gates[k].leg;
       if (next->start - g->leg.start > PROBE_S * FL_SECOND) break;
       g->leg.is_probe = next->machine == g->leg.machine && fl_str_eq(next->address, g->leg.address);
@@ -171,7 +178,7 @@ fl_status fl_gates_make(fl_solver *s, fl_err *err) {
   size_t n = 0;
   for (size_t i = 0; i < s->n_seen; i++) n += s->seen[i].mark == FL_MARK_GATEWAY;
   if (n == 0) return FL_OK;
-  s->gates = FL_NEW_ARRAY(s->arena, fl_gate, n);
+  s->gates = FL_NEW_ARRAY(s->arena, fl_gate, n < FL_LIMIT_LEGS ? n : FL_LIMIT_LEGS);
   const fl_seen **seen = FL_NEW_ARRAY(s->arena, const fl_seen *, n);
   keyed *list = malloc(n * sizeof *list);
   if (!s->gates || !seen || !list) {

@@ -97,6 +97,7 @@ typedef struct fl_route {
   fl_str gateway_protocol; /* "HTTP", "UDP" … as recorded */
   fl_str broker_state;
   int64_t broker_code; /* -1 none */
+  unsigned n_broker;   /* records of brokers that are among its events */
 } fl_route;
 #define FL_NO_ROUTE ((fl_route){.gateway_code = -1, .gateway_duration_s = -1, .broker_code = -1})
 
