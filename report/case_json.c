@@ -8,23 +8,36 @@
 
 enum { SCHEMA = 1 };
 
+static void write_place(fl_json *j, const fl_case *c, const fl_hit_event *place) {
+  fl_json_object(j);
+  fl_json_key(j, "source");
+  fl_json_str_or_null(j, fl_view_source_name(c, place->source));
+  fl_json_key(j, "record_id");
+  if (place->record_id >= 0) fl_json_i64(j, place->record_id);
+  else fl_json_null(j);
+  fl_json_key(j, "offset");
+  fl_json_u64(j, place->offset);
+  fl_json_key(j, "time");
+  fl_json_time(j, place->t);
+  fl_json_end(j);
+}
+
 static void write_refs(fl_json *j, const fl_case *c, const fl_event *const *events, size_t n) {
   fl_json_key(j, "events");
   fl_json_array(j);
-  for (size_t i = 0; i < n; i++) {
-    const fl_event *event = events[i];
-    fl_json_object(j);
-    fl_json_key(j, "source");
-    fl_json_str_or_null(j, fl_view_source_name(c, event->source));
-    fl_json_key(j, "record_id");
-    if (event->record_id >= 0) fl_json_i64(j, event->record_id);
-    else fl_json_null(j);
-    fl_json_key(j, "offset");
-    fl_json_u64(j, event->offset);
-    fl_json_key(j, "time");
-    fl_json_time(j, event->t);
-    fl_json_end(j);
-  }
+  for (size_t i = 0; i < n; i++)
+    write_place(j, c,
+                &(fl_hit_event){.source = events[i]->source,
+                                .record_id = events[i]->record_id,
+                                .offset = events[i]->offset,
+                                .t = events[i]->t});
+  fl_json_end(j);
+}
+
+static void write_places(fl_json *j, const fl_case *c, const fl_hit_event *places, size_t n) {
+  fl_json_key(j, "events");
+  fl_json_array(j);
+  for (size_t i = 0; i < n; i++) write_place(j, c, &places[i]);
   fl_json_end(j);
 }
 
@@ -399,6 +412,8 @@ static void write_finding(fl_json *j, const fl_case *c, const fl_finding *f) {
   fl_json_text(j, f->rule);
   fl_json_key(j, "title");
   fl_json_text(j, f->title);
+  fl_json_key(j, "engine");
+  fl_json_text(j, fl_rule_engine_names[f->engine]);
   fl_json_key(j, "cause");
   fl_json_text(j, f->cause);
   fl_json_key(j, "effect");
@@ -416,7 +431,30 @@ static void write_finding(fl_json *j, const fl_case *c, const fl_finding *f) {
   else fl_json_null(j);
   fl_json_key(j, "text");
   fl_json_str_or_null(j, f->text);
-  write_refs(j, c, f->events, f->n_events);
+  if (f->n_places) write_places(j, c, f->places, f->n_places);
+  else write_refs(j, c, f->events, f->n_events);
+  fl_json_end(j);
+}
+
+static void write_sign(fl_json *j, const fl_case *c, const fl_sign *sign) {
+  fl_json_object(j);
+  fl_json_key(j, "rule");
+  fl_json_text(j, sign->rule);
+  fl_json_key(j, "title");
+  fl_json_text(j, sign->title);
+  fl_json_key(j, "engine");
+  fl_json_text(j, fl_rule_engine_names[sign->engine]);
+  fl_json_key(j, "level");
+  fl_json_text(j, *sign->level ? sign->level : NULL);
+  fl_json_key(j, "severity");
+  fl_json_i64(j, sign->severity);
+  fl_json_key(j, "count");
+  fl_json_u64(j, sign->n_findings);
+  fl_json_key(j, "first");
+  fl_json_time(j, sign->first);
+  fl_json_key(j, "last");
+  fl_json_time(j, sign->last);
+  write_places(j, c, sign->places, sign->n_places);
   fl_json_end(j);
 }
 
@@ -531,6 +569,10 @@ fl_status fl_report_format_json(const fl_case *c, fl_out *out, fl_err *err) {
   fl_json_key(&j, "findings");
   fl_json_array(&j);
   for (size_t i = 0; i < c->n_findings; i++) write_finding(&j, c, &c->findings[i]);
+  fl_json_end(&j);
+  fl_json_key(&j, "signs");
+  fl_json_array(&j);
+  for (size_t i = 0; i < c->n_signs; i++) write_sign(&j, c, &c->signs[i]);
   fl_json_end(&j);
   fl_json_key(&j, "sources");
   fl_json_array(&j);

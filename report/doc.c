@@ -166,6 +166,16 @@ static fl_str event_ref(fl_doc *doc, const fl_event *event) {
   return fl_doc_ref(doc, event);
 }
 
+fl_str fl_doc_place(fl_doc *doc, const fl_hit_event *place) {
+  const bool is_made = place->flags & (FL_F_SYNTHETIC | FL_F_FINDING); /* its own numbers */
+  for (size_t i = 0; i < doc->n_steps && !is_made; i++) {
+    const fl_event *step = doc->steps[i];
+    if (step->source == place->source && step->seq == place->seq && !(step->flags & FL_F_SYNTHETIC))
+      return fl_doc_say(doc, "step %zu", i + 1);
+  }
+  return fl_doc_ref(doc, &(fl_event){.source = place->source, .offset = place->offset});
+}
+
 fl_str fl_doc_refs(fl_doc *doc, const fl_event *const *events, size_t n_events) {
   fl_str refs = {0};
   size_t n = 0, n_all = 0;
@@ -218,8 +228,8 @@ fl_status fl_doc_init(fl_doc *doc, const fl_case *c, fl_err *err) {
   fl_doc_causes(doc);
   fl_doc_changes(doc);
   fl_doc_compare(doc);
-  fl_doc_finds(doc);
   fl_doc_advice(doc);
+  fl_doc_signs(doc);
   fl_doc_attempts(doc);
   fl_doc_read(doc);
   fl_doc_made(doc);

@@ -50,8 +50,8 @@ void fl_doc_story(fl_doc *doc); /* what happened, in order */
 void fl_doc_changes(fl_doc *doc);
 void fl_doc_compare(fl_doc *doc);
 void fl_doc_causes(fl_doc *doc); /* ranked, with evidence */
-void fl_doc_finds(fl_doc *doc);  /* what YARA rules found */
 void fl_doc_advice(fl_doc *doc); /* collect, fix, check */
+void fl_doc_signs(fl_doc *doc);  /* what Sigma and YARA rules found */
 void fl_doc_attempts(fl_doc *doc);
 void fl_doc_read(fl_doc *doc); /* what was read, and what it cannot show */
 void fl_doc_logs(fl_doc *doc); /* what each log covers */
@@ -74,6 +74,8 @@ fl_str fl_doc_count(fl_doc *doc, uint64_t n); /* "29,333" */
 /* "A@4608": the letter is explained at the end of the note, by fl_doc_cited. */
 fl_str fl_doc_ref(fl_doc *doc, const fl_event *event);
 void fl_doc_cited(fl_doc *doc);
+/* The same of a record that the case keeps no more of: a step of the story is cited as such. */
+fl_str fl_doc_place(fl_doc *doc, const fl_hit_event *place);
 /* "step 2, A@4608 and 3 more" */
 fl_str fl_doc_refs(fl_doc *doc, const fl_event *const *events, size_t n_events);
 fl_str fl_doc_code(fl_doc *doc, const fl_code_fact *fact,

@@ -40,6 +40,7 @@ static void owner_free(case_owner *owner) {
   fl_coverage_free(owner->coverage);
   fl_match_free(owner->match);
   fl_places_free(owner->places);
+  fl_hits_free(owner->hits);
   fl_arena_free(owner->arena);
   free(owner->sources);
   free(owner->notes);
@@ -133,6 +134,14 @@ fl_status fl_case_note(case_owner *o, const fl_note *note, fl_err *err) {
   if (!copy.text.p) return no_memory(err);
   o->notes[o->n_notes++] = copy;
   return FL_OK;
+}
+
+fl_status fl_case_note_limit(case_owner *o, fl_str text, fl_err *err) {
+  if (!text.p) return no_memory(err);
+  if (o->c.totals.worst < FL_NOTE_LIMIT) o->c.totals.worst = FL_NOTE_LIMIT;
+  o->c.totals.n_notes++;
+  const fl_note note = {UINT32_MAX, FL_NOTE_LIMIT, 0, text};
+  return fl_case_note(o, &note, err);
 }
 
 static fl_status take_note(void *self, const fl_note *note, fl_err *err) {

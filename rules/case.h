@@ -4,6 +4,7 @@
 
 #include "faultline/timeline.h"
 #include "rules/case_place.h"
+#include "rules/hits.h"
 #include "rules/match.h"
 #include "rules/sequence.h"
 #include "rules/solve.h"
@@ -17,6 +18,7 @@ typedef struct case_owner {
   fl_coverage_map *coverage;
   fl_match *match;
   fl_places *places;
+  fl_hits *hits;           /* of Sigma rules: findings point into them */
   const fl_event **events; /* c.events */
   fl_source_info *sources;
   size_t n_sources, cap_sources;
@@ -47,6 +49,8 @@ fl_status fl_case_place_states(case_owner *owner, fl_err *err);
 fl_status fl_case_logs_batch(case_owner *owner, const fl_batch *batch, fl_arena *scratch,
                              fl_err *err);
 fl_status fl_case_lacking(const fl_solver *s, case_owner *owner, fl_err *err);
+/* case_signs.c: more signs, put in their order: by severity, then by how often. */
+fl_status fl_case_signs_add(case_owner *owner, const fl_sign *signs, size_t n, fl_err *err);
 /* case_finds.c: a finding for each YARA rule whose events are among those that were kept. */
 fl_status fl_case_add_finds(fl_solver *s, case_owner *owner, fl_err *err);
 /* case_trace.c: what --event asks about, while it passes; then the lines. */
@@ -55,5 +59,7 @@ fl_status fl_case_trace_batch(case_owner *owner, const fl_trace_request *request
 fl_status fl_case_trace(case_owner *owner, const fl_trace_request *request,
                         const fl_sequence_input *in, fl_err *err);
 fl_status fl_case_note(case_owner *owner, const fl_note *note, fl_err *err);
+/* Something did not fit: the answer is partial. */
+fl_status fl_case_note_limit(case_owner *owner, fl_str text, fl_err *err);
 
 #endif

@@ -10,6 +10,8 @@ typedef struct finds {
   fl_finding *items; /* behind those of sequences */
   size_t n;
   size_t *n_found; /* events of each */
+  fl_sign *signs;
+  uint64_t n_dropped; /* events of rules beyond the limit */
 } finds;
 
 static fl_str text_of(const fl_event *event, const char *name) {
@@ -36,7 +38,8 @@ static bool start(finds *f, const fl_event *event, fl_str rule) {
   const fl_str shown = fl_arena_str(arena, title.n ? title : rule);
   const fl_event **events = FL_NEW_ARRAY(arena, const fl_event *, FL_LIMIT_SEQUENCE_KEPT);
   if (given) (void)fl_value_number(given, &severity);
-  f->items[f->n++] = (fl_finding){.rule = name.p,
+  f->items[f->n++] = (fl_finding){.engine = FL_BY_YARA,
+                                  .rule = name.p,
                                   .title = shown.p,
                                   .cause = "",
                                   .effect = "context",
@@ -66,6 +69,26 @@ static bool finish(finds *f) {
   return true;
 }
 
+static void sign(const fl_finding *finding, size_t n_found, fl_sign *ret_sign) {
+  *ret_sign = (fl_sign){.engine = FL_BY_YARA,
+                        .rule = finding->rule,
+                        .title = finding->title,
+                        .level = "",
+                        .severity = finding->severity,
+                        .n_findings = n_found,
+                        .first = finding->start,
+                        .last = finding->end};
+  for (size_t i = 0; i < finding->n_events && i < FL_SIGN_PLACES; i++) {
+    const fl_event *event = finding->events[i];
+    ret_sign->places[ret_sign->n_places++] = (fl_hit_event){.source = event->source,
+                                                            .flags = event->flags,
+                                                            .record_id = event->record_id,
+                                                            .offset = event->offset,
+                                                            .seq = event->seq,
+                                                            .t = event->t};
+  }
+}
+
 /* Room for as many rules; look-ups are linear, and few rules match. */
 static size_t count_rules(const fl_case *c) {
   size_t n = 0;
@@ -77,15 +100,22 @@ fl_status fl_case_add_finds(fl_solver *s, case_owner *o, fl_err *err) {
   const size_t n_before = o->c.n_findings, most = count_rules(&o->c);
   if (most == 0) return FL_OK;
   fl_finding *all = FL_NEW_ARRAY(s->arena, fl_finding, n_before + most);
-  finds f = {.s = s, .n_found = FL_NEW_ARRAY(s->arena, size_t, most)};
-  if (!all || !f.n_found) return fl_fail(err, FL_E_NOMEM, 0, "out of memory for findings");
+  finds f = {.s = s,
+             .n_found = FL_NEW_ARRAY(s->arena, size_t, most),
+             .signs = FL_NEW_ARRAY(s->arena, fl_sign, most)};
+  if (!all || !f.n_found || !f.signs)
+    return fl_fail(err, FL_E_NOMEM, 0, "out of memory for findings");
   if (n_before) memcpy(all, o->c.findings, n_before * sizeof *all);
   f.items = all + n_before;
   for (size_t i = 0; i < o->c.n_events; i++) {
     const fl_event *event = o->c.events[i];
     const fl_str rule = is_find(event) ? text_of(event, "rule") : (fl_str){0};
     fl_finding *finding = rule.n ? finding_of(&f, rule) : NULL;
-    if (!rule.n || (!finding && f.n == most)) continue;
+    if (!rule.n) continue;
+    if (!finding && f.n == most) {
+      f.n_dropped++;
+      continue;
+    }
     if (!finding && !start(&f, event, rule))
       return fl_fail(err, FL_E_NOMEM, 0, "out of memory for findings");
     add(&f, finding ? finding : &f.items[f.n - 1], event);
@@ -93,5 +123,12 @@ fl_status fl_case_add_finds(fl_solver *s, case_owner *o, fl_err *err) {
   if (!finish(&f)) return fl_fail(err, FL_E_NOMEM, 0, "out of memory for findings");
   o->c.findings = all;
   o->c.n_findings = n_before + f.n;
-  return FL_OK;
+  for (size_t i = 0; i < f.n; i++) sign(&f.items[i], f.n_found[i], &f.signs[i]);
+  FL_TRY(fl_case_signs_add(o, f.signs, f.n, err));
+  if (f.n_dropped == 0) return FL_OK;
+  return fl_case_note_limit(
+      o,
+      fl_arena_printf(s->arena, "finds of YARA rules beyond the first %d rules that matched: %llu",
+                      FL_LIMIT_CASE_FINDS, (unsigned long long)f.n_dropped),
+      err);
 }

@@ -13,13 +13,10 @@
 struct fl_case_sigma {
   const fl_rules *rules;
   fl_hunt_options options; /* all rules */
-  fl_hits *hits;
+  fl_hits *hits;           /* go over to the case, whose findings point into them */
   fl_engine_run run;
-  fl_arena *arena;         /* events */
-  const fl_event **events; /* of hits, in the order in which they came; each once */
-  size_t n, cap;
-  uint64_t n_dropped;
-  fl_str *names; /* of sources */
+  fl_arena *arena; /* of the case */
+  fl_str *names;   /* of sources */
   size_t n_names, cap_names;
 };
 
@@ -31,7 +28,6 @@ void fl_case_sigma_free(fl_case_sigma *sigma) {
   if (!sigma) return;
   if (sigma->run.free) sigma->run.free(sigma->run.self);
   fl_hits_free(sigma->hits);
-  free(sigma->events);
   free(sigma->names);
   free(sigma);
 }
@@ -64,98 +60,67 @@ fl_status fl_case_sigma_begin(fl_case_sigma *sigma, const fl_source_info *source
   return sink->begin ? sink->begin(sink->self, source, err) : FL_OK;
 }
 
-static bool is_of(const fl_event *event, const fl_hit_event *hit) {
-  return event->source == hit->source && event->seq == hit->seq;
-}
-
-/* Keeps the event of a row that a rule matched; several rules may match one. */
-static fl_status keep(fl_case_sigma *sigma, const fl_batch *batch, const fl_row *row, fl_err *err) {
-  const fl_hit_event place = fl_hits_event_of(batch, row);
-  if (sigma->n && is_of(sigma->events[sigma->n - 1], &place)) return FL_OK;
-  if (sigma->n >= FL_LIMIT_CASE_SIGMA) {
-    sigma->n_dropped++;
-    return FL_OK;
-  }
-  fl_event *event = FL_NEW(sigma->arena, fl_event);
-  if (!event ||
-      !fl_grow((void **)&sigma->events, &sigma->cap, sigma->n + 1, sizeof(*sigma->events)))
-    return no_memory(err);
-  FL_TRY(fl_event_build(batch, row, sigma->arena, event, err));
-  sigma->events[sigma->n++] = event;
-  return FL_OK;
-}
-
 fl_status fl_case_sigma_batch(fl_case_sigma *sigma, const fl_batch *batch, fl_err *err) {
-  const fl_hit *hits = NULL;
-  size_t at = fl_hits_all(sigma->hits, &hits);
-  FL_TRY(sigma->run.sink.batch(sigma->run.sink.self, batch, err));
-  const size_t n = fl_hits_all(sigma->hits, &hits);
-  for (uint32_t i = 0; i < batch->n_rows && at < n; i++) {
-    if (hits[at].events[0].seq != batch->rows[i].seq) continue;
-    FL_TRY(keep(sigma, batch, &batch->rows[i], err));
-    while (at < n && hits[at].events[0].seq == batch->rows[i].seq) at++;
-  }
-  return FL_OK;
+  return sigma->run.sink.batch(sigma->run.sink.self, batch, err);
 }
 
-static int by_place(const void *a, const void *b) {
-  const fl_event *x = *(const fl_event *const *)a;
-  const fl_event *y = *(const fl_event *const *)b;
-  if (x->source != y->source) return x->source < y->source ? -1 : 1;
-  return (x->seq > y->seq) - (x->seq < y->seq);
-}
-
-static const fl_event *event_of(const fl_case_sigma *sigma, const fl_hit_event *place) {
-  const fl_event key = {.source = place->source, .seq = place->seq};
-  const fl_event *wanted = &key;
-  const fl_event *const *found =
-      sigma->n ? bsearch(&wanted, sigma->events, sigma->n, sizeof(*sigma->events), by_place) : NULL;
-  return found ? *found : NULL;
-}
-
-/* Events that base rules of a correlation matched without a finding of their own are not kept. */
-static fl_status fill(const fl_case_sigma *sigma, const fl_hit *hit, fl_arena *arena, fl_finding *f,
-                      fl_err *err) {
+/* Nothing but references is kept of records: they may be many. */
+static bool fill(const fl_case_sigma *sigma, const fl_hit *hit, fl_finding *f) {
   const fl_rule_info info = fl_rules_engine_info(sigma->rules, hit->engine, hit->rule);
-  const fl_event **events = FL_NEW_ARRAY(arena, const fl_event *, hit->n_events);
-  if (!events) return no_memory(err);
-  *f = (fl_finding){.rule = info.name,
+  *f = (fl_finding){.engine = hit->engine,
+                    .rule = info.name,
                     .title = info.title,
                     .cause = "",
                     .effect = "",
                     .severity = info.severity,
                     .start = hit->n_events ? hit->events[0].t : hit->t,
                     .end = hit->n_events ? hit->events[hit->n_events - 1].t : hit->t,
-                    .events = events};
-  for (size_t i = 0; i < hit->n_events; i++) {
-    const fl_event *event = event_of(sigma, &hit->events[i]);
-    if (event) events[f->n_events++] = event;
+                    .places = hit->events,
+                    .n_places = hit->n_events};
+  f->text = fl_arena_str(sigma->arena, hit->text.n ? hit->text : fl_str_of(info.title));
+  return f->text.p != NULL;
+}
+
+static void cite(fl_sign *sign, const fl_hit *hit) {
+  for (size_t i = 0; i < hit->n_events && sign->n_places < FL_SIGN_PLACES; i++)
+    sign->places[sign->n_places++] = hit->events[i];
+}
+
+/* One sign a rule: how often it matched, listed or not, and where first. */
+static fl_status add_signs(const fl_case_sigma *sigma, case_owner *owner, fl_err *err) {
+  const fl_hit_count *counts = NULL;
+  const fl_hit *hits = NULL;
+  const size_t n = fl_hits_counts(sigma->hits, &counts), n_hits = fl_hits_all(sigma->hits, &hits);
+  const size_t n_rules = fl_rules_engine_count(sigma->rules, FL_BY_SIGMA);
+  fl_sign *signs = FL_NEW_ARRAY(sigma->arena, fl_sign, n);
+  size_t *of_rule = FL_NEW_ARRAY(sigma->arena, size_t, n_rules);
+  if (!signs || !of_rule) return no_memory(err);
+  for (size_t i = 0; i < n; i++) {
+    const fl_rule_info info = fl_rules_engine_info(sigma->rules, counts[i].engine, counts[i].rule);
+    of_rule[counts[i].rule] = i;
+    signs[i] = (fl_sign){.engine = FL_BY_SIGMA,
+                         .rule = info.name,
+                         .title = info.title,
+                         .level = info.level ? info.level : "",
+                         .severity = info.severity,
+                         .n_findings = counts[i].n_hits,
+                         .first = counts[i].first,
+                         .last = counts[i].last};
   }
-  f->anchor = f->n_events ? events[f->n_events - 1] : NULL;
-  f->text = fl_arena_str(arena, hit->text.n ? hit->text : fl_str_of(info.title));
-  return f->text.p ? FL_OK : no_memory(err);
+  for (size_t i = 0; i < n_hits; i++) cite(&signs[of_rule[hits[i].rule]], &hits[i]);
+  return fl_case_signs_add(owner, signs, n, err);
 }
 
 /* What limits and hard regexes left out. */
 static fl_status tell(const fl_case_sigma *sigma, case_owner *owner, fl_err *err) {
   const fl_str *notes = NULL;
   const size_t n = fl_hits_notes(sigma->hits, &notes);
-  for (size_t i = 0; i < n; i++) {
-    const fl_note note = {.source = UINT32_MAX, .severity = FL_NOTE_LIMIT, .text = notes[i]};
-    FL_TRY(fl_case_note(owner, &note, err));
-  }
-  if (sigma->n_dropped == 0) return FL_OK;
-  const fl_note note = {
-      .source = UINT32_MAX,
-      .severity = FL_NOTE_LIMIT,
-      .text = fl_arena_printf(owner->arena, "%llu events of Sigma findings were not kept",
-                              (unsigned long long)sigma->n_dropped)};
-  return note.text.p ? fl_case_note(owner, &note, err) : no_memory(err);
+  for (size_t i = 0; i < n; i++) FL_TRY(fl_case_note_limit(owner, notes[i], err));
+  return FL_OK;
 }
 
 fl_status fl_case_sigma_finish(fl_case_sigma *sigma, case_owner *owner, fl_err *err) {
   const fl_hit *hits = NULL;
-  if (sigma->n) qsort(sigma->events, sigma->n, sizeof(*sigma->events), by_place);
   FL_TRY(sigma->run.finish(sigma->run.self, err));
   FL_TRY(fl_hits_finish(sigma->hits, sigma->names, sigma->n_names, err));
   const size_t n = fl_hits_all(sigma->hits, &hits);
@@ -164,8 +129,12 @@ fl_status fl_case_sigma_finish(fl_case_sigma *sigma, case_owner *owner, fl_err *
   if (!all) return no_memory(err);
   if (c->n_findings) memcpy(all, c->findings, c->n_findings * sizeof *all);
   for (size_t i = 0; i < n; i++)
-    FL_TRY(fill(sigma, &hits[i], owner->arena, &all[c->n_findings + i], err));
+    if (!fill(sigma, &hits[i], &all[c->n_findings + i])) return no_memory(err);
   c->findings = all;
   c->n_findings += n;
-  return tell(sigma, owner, err);
+  FL_TRY(add_signs(sigma, owner, err));
+  FL_TRY(tell(sigma, owner, err));
+  owner->hits = sigma->hits;
+  sigma->hits = NULL;
+  return FL_OK;
 }

@@ -5,7 +5,7 @@
 
 #include "rules/case.h"
 
-/* NULL in `ret_sigma` when there are no Sigma rules. Events are kept in `arena`. */
+/* NULL in `ret_sigma` when there are no Sigma rules. Texts are kept in `arena`. */
 fl_status fl_case_sigma_create(const fl_rules *rules, fl_arena *arena, fl_case_sigma **ret_sigma,
                                fl_err *err);
 void fl_case_sigma_free(fl_case_sigma *sigma);

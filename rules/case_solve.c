@@ -116,11 +116,7 @@ static fl_status take_events(case_owner *o, order *by, fl_err *err) {
 }
 
 static fl_status note_limit(case_owner *o, bool is_reached, fl_str text, fl_err *err) {
-  if (!is_reached) return FL_OK;
-  if (o->c.totals.worst < FL_NOTE_LIMIT) o->c.totals.worst = FL_NOTE_LIMIT;
-  o->c.totals.n_notes++;
-  const fl_note note = {UINT32_MAX, FL_NOTE_LIMIT, 0, text};
-  return fl_case_note(o, &note, err);
+  return is_reached ? fl_case_note_limit(o, text, err) : FL_OK;
 }
 
 /* A rule that lost its regular expression may have missed what it looks for. */

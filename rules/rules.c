@@ -394,7 +394,7 @@ size_t fl_rules_files(const fl_rules *rules, const fl_rule_file **ret_files) {
 fl_rule_set fl_rules_set(const fl_rules *rules) {
   fl_rule_set set = {0};
   for (size_t i = 0; i < FL_N_RULE_ENGINES; i++)
-    set.n_rules += fl_rules_engine_count(rules, (fl_rule_engine)i);
+    set.n_rules += set.n_of[i] = fl_rules_engine_count(rules, (fl_rule_engine)i);
   for (size_t i = 0; i < rules->n_files; i++) set.n_files += !rules->files[i].is_refused;
   memcpy(set.sha256, rules->sha256, sizeof set.sha256);
   return set;

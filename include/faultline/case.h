@@ -149,8 +149,23 @@ typedef struct fl_evidence {
   size_t n_events;
 } fl_evidence;
 
+/* Kinds of rules. The order is that of rules/engines.def, sequences first. */
+typedef enum fl_rule_engine { FL_BY_SEQUENCE, FL_BY_SIGMA, FL_BY_YARA } fl_rule_engine;
+enum { FL_N_RULE_ENGINES = 3 };
+FL_API extern const char *const fl_rule_engine_names[FL_N_RULE_ENGINES]; /* "sequence", … */
+
+/* A record that a rule matched, or that its bytes lie in. */
+typedef struct fl_hit_event {
+  uint32_t source;
+  uint32_t flags;    /* fl_event_flags of the row */
+  int64_t record_id; /* EventRecordID; -1 = it has none */
+  uint64_t offset, seq;
+  fl_time t; /* 0 with FL_F_TIME_INVALID */
+} fl_hit_event;
+
 /* One rule that matched. */
 typedef struct fl_finding {
+  fl_rule_engine engine;
   const char *rule, *title, *cause, *effect; /* cause, effect "" when the rule names none */
   int severity;                              /* 0-100 */
   int score;                                 /* sum of true lines, clamped to 0-100 */
@@ -162,7 +177,22 @@ typedef struct fl_finding {
   size_t n_evidence;
   const fl_event *const *events; /* matched steps in time order */
   size_t n_events;
+  const fl_hit_event *places; /* Sigma: its records, of which a case keeps no more */
+  size_t n_places;
 } fl_finding;
+
+/* All that one Sigma or YARA rule found: a sign beside the causes. */
+enum { FL_SIGN_PLACES = 3 };
+typedef struct fl_sign {
+  fl_rule_engine engine;
+  const char *rule, *title;
+  const char *level; /* as its author wrote it; "" where there is none */
+  int severity;
+  uint64_t n_findings; /* listed or not */
+  fl_time first, last; /* 0: none of them has a time */
+  fl_hit_event places[FL_SIGN_PLACES];
+  size_t n_places;
+} fl_sign;
 
 typedef enum fl_verdict_status {
   FL_VERDICT_CONFIRMED,
@@ -227,6 +257,7 @@ typedef struct fl_window {
 /* Which rules were asked; the checksum is that of their texts, one after the other. */
 typedef struct fl_rule_set {
   size_t n_files, n_rules;
+  size_t n_of[FL_N_RULE_ENGINES];
   char sha256[65];
 } fl_rule_set;
 
@@ -276,6 +307,8 @@ typedef struct fl_case {
   const fl_finding *findings;
   size_t n_findings;
   fl_changes changes;
+  const fl_sign *signs; /* the most severe first */
+  size_t n_signs;
   uint64_t n_evicted; /* runs of sequences given up for lack of room */
   fl_symptom symptom;
   fl_verdict verdict;

@@ -4,15 +4,6 @@
 
 #include "faultline/rules.h"
 
-/* A record that a rule matched, or that its bytes lie in. */
-typedef struct fl_hit_event {
-  uint32_t source;
-  uint32_t flags;    /* fl_event_flags of the row */
-  int64_t record_id; /* EventRecordID; -1 = it has none */
-  uint64_t offset, seq;
-  fl_time t; /* 0 with FL_F_TIME_INVALID */
-} fl_hit_event;
-
 /* Bytes of a source that a rule matched. */
 typedef struct fl_hit_bytes {
   uint32_t source;

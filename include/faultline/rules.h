@@ -13,11 +13,6 @@ typedef struct fl_rule_message {
   fl_str context;
 } fl_rule_message;
 
-/* Kinds of rules. The order is that of rules/engines.def, sequences first. */
-typedef enum fl_rule_engine { FL_BY_SEQUENCE, FL_BY_SIGMA, FL_BY_YARA } fl_rule_engine;
-enum { FL_N_RULE_ENGINES = 3 };
-FL_API extern const char *const fl_rule_engine_names[FL_N_RULE_ENGINES]; /* "sequence", … */
-
 /* A compiled, immutable set of rules. */
 typedef struct fl_rules fl_rules;
 FL_API fl_status fl_rules_create(fl_rules **ret_rules, fl_err *err);

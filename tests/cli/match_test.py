@@ -97,4 +97,34 @@ check(len(of_rule) == len(found) and of_rule[0]["severity"] == 60, f"{len(of_rul
 check([finding["events"][0]["offset"] for finding in of_rule] == [hit["events"][0]["offset"] for hit in found], "with the same events")
 expect(run("triage", log, "--no-packs", "--rules", rule, "--exit-code=high"), 1)
 expect(run("triage", log, "--no-packs", "--rules", low, "--exit-code=high"), 0)
+sign = [sign for sign in case["signs"] if sign["rule"].startswith("11111111")][0]
+check((sign["engine"], sign["level"], sign["severity"], sign["count"]) == ("sigma", "high", 60, len(found)), f"a sign: {sign}")
+check(sign["first"][:19] == found[0]["events"][0]["time"][:19] and sign["last"][:19] == found[-1]["events"][0]["time"][:19], "its first and last")
+check([event["offset"] for event in sign["events"]] == [hit["events"][0]["offset"] for hit in found[:3]], "where it is found first")
+
+# The note for a ticket names the most severe rules, and counts the rest.
+many = [write(f"many/{i}.yml", RULE.replace("1111-4111", f"77{i:02}-4111").replace("A client", f"Client {i}")
+              .replace("level: high", f"level: {'critical' if i == 7 else 'low'}")) for i in range(11)]
+for form in ("text", "md"):
+    text = expect(run("triage", log, "--rules", path("many"), "--format", form), 0, "What Sigma rules found",
+                  "and 3 more rules, matched 120 times").text
+    signs = text.split("What Sigma rules found")[1]
+    check(signs.index("critical: Client 7 lost its session: 40 findings, 2026-03-02 10:00:03 to 2026-03-02 10:39:03")
+          < signs.index("low: Client 0"), "the most severe first")
+    check(text.index("What Sigma rules found") > text.index("What to do" if form == "text" else "verdict" if "verdict" in text else "#"), "behind the advice")
+expect(run("triage", log, "--rules", silent), 0, "What Sigma rules found", "nothing: none of 1 rule matched")
+check("Sigma" not in run("triage", log).text, "without such rules nothing is said of them")
+
+# A correlation cites the events that its base rules matched without findings of their own.
+pair = write("pair.yml", RULE.replace("id: 1", "name: lost\nid: 9") + """---
+title: Many lost sessions
+correlation:
+    type: event_count
+    rules: [lost]
+    timespan: 1h
+    condition: {gte: 30}
+""")
+case = json.loads(expect(run("triage", log, "--rules", pair, "--format", "json"), 0).text)
+of_pair = [finding for finding in case["findings"] if finding["engine"] == "sigma"]
+check(len(of_pair) == 1 and len(of_pair[0]["events"]) == 40 and of_pair[0]["events"][0]["source"], "all events of a correlation")
 finish()

@@ -74,7 +74,8 @@ check({"tool_by_name", "client_lost", "log_in_odd_place"} <= set(finds), f"findi
 check(finds["client_lost"]["text"] == "YARA rule client_lost matches in 40 places" and finds["client_lost"]["severity"] == 50
       and len(finds["client_lost"]["events"]) == 40, f"a finding: {str(finds['client_lost'])[:300]}")
 expect(run("triage", log, "--rules", path("guide"), "--exit-code=high"), 1, "What YARA rules found",
-       "YARA rule client_lost matches in 40 places")
+       "severity 50: The client was disconnected, rule client_lost: 40 places")
+check({(s["rule"], s["count"]) for s in case["signs"]} >= {("client_lost", 40), ("log_in_odd_place", 1)}, "signs of a case")
 check(len(run("export", path("u.fltl"), "--where", only).text.splitlines()) == 81, "events of a triage's timeline")
 
 # Scripts are put together.
