@@ -69,6 +69,7 @@ enum {
   FL_LIMIT_SIGMA_SCAN = 4096,       /* events looked at for one that should be absent */
   FL_LIMIT_SIGMA_RESULTS = 1 << 18, /* correlations that held, all together */
   FL_LIMIT_SUPPRESSIONS = 10000,    /* lines of a suppression file: each is compared with rules */
+  FL_LIMIT_TAGS = 4 << 20,          /* records of hits that a timeline names: 64 MiB */
   FL_LIMIT_HITS = 262144,           /* of all rules together that are listed */
   FL_LIMIT_HITS_ALIKE = 16384,      /* of one rule that are listed; the rest is counted */
   FL_LIMIT_SEQUENCE_STEPS = 64,

@@ -28,6 +28,7 @@ const char *const fl_column_names[FL_C_COUNT] = {
     [FL_C_TASK_NAME] = "task_name",
     [FL_C_OPCODE_NAME] = "opcode_name",
     [FL_C_KEYWORD_NAMES] = "keyword_names",
+    [FL_C_RULES] = "rules",
 };
 
 const char *const fl_message_source_names[FL_N_MESSAGE_SOURCES] = {"", "rendering", "mta", "own"};

@@ -165,6 +165,7 @@ typedef struct cli_finds {
   const fl_rules *rules; /* of a command that loads them itself */
   fl_rules *own;
   fl_hunt *hunt;
+  bool is_tagging; /* rules of every engine are asked, for the column `rules` of a timeline */
   bool is_over;
 } cli_finds;
 /* Says so when the input is a timeline. */

@@ -12,6 +12,11 @@ static fl_status take_batch(void *self, const fl_batch *batch, fl_err *err) {
   const fl_sink sink = fl_hunt_sink(f->hunt);
   return f->is_over ? FL_OK : sink.batch(sink.self, batch, err);
 }
+static fl_status take_note(void *self, const fl_note *note, fl_err *err) {
+  cli_finds *f = self;
+  const fl_sink sink = fl_hunt_sink(f->hunt);
+  return f->is_over ? FL_OK : sink.note(sink.self, note, err);
+}
 static fl_status end(void *self, const fl_source_info *source, fl_err *err) {
   cli_finds *f = self;
   const fl_sink sink = fl_hunt_sink(f->hunt);
@@ -23,7 +28,7 @@ static cli_exit load(cli_finds *finds, const cli_args *args) {
   if (finds->rules || !cli_has(args, OPT_rules)) return CLI_DONE;
   exit = cli_rules_load(args, &args->all[OPT_rules], false, &finds->own);
   finds->rules = finds->own;
-  if (finds->own && !fl_rules_engine_count(finds->own, FL_BY_YARA))
+  if (finds->own && !finds->is_tagging && !fl_rules_engine_count(finds->own, FL_BY_YARA))
     cli_say("--rules: no YARA rule among them; %s takes no others", args->command->name);
   return exit;
 }
@@ -37,14 +42,18 @@ void cli_say_no_bytes(const cli_args *args) {
 cli_exit cli_finds_init(cli_finds *finds, cli_gate *gate, fl_ingest_options *options) {
   fl_err err = {0};
   const cli_exit exit = load(finds, gate->args);
-  if (!finds->rules || !fl_rules_engine_count(finds->rules, FL_BY_YARA)) return exit;
-  const fl_hunt_options own = {.engines = 1u << FL_BY_YARA, .n_jobs = options->n_jobs};
+  if (!finds->rules) return exit;
+  if (!finds->is_tagging && !fl_rules_engine_count(finds->rules, FL_BY_YARA)) return exit;
+  const fl_hunt_options own = {.engines = finds->is_tagging ? 0 : 1u << FL_BY_YARA,
+                               .n_jobs = options->n_jobs,
+                               .is_tagging = finds->is_tagging};
   const fl_status status = fl_hunt_create(finds->rules, &own, &finds->hunt, &err);
   if (status < FL_OK) return cli_failed(status, &err);
   options->want_bytes = fl_hunt_wants_bytes(finds->hunt);
   if (options->want_bytes) cli_say_no_bytes(gate->args);
-  cli_gate_add_whole(gate,
-                     (fl_sink){.self = finds, .begin = begin, .batch = take_batch, .end = end});
+  cli_gate_add_whole(
+      gate,
+      (fl_sink){.self = finds, .begin = begin, .batch = take_batch, .note = take_note, .end = end});
   return exit;
 }
 

@@ -19,7 +19,7 @@ static cli_exit fill(const cli_args *args, fl_timeline_writer *writer, bool with
                      uint64_t *ret_n_events) {
   cli_args own = *args;
   cli_gate gate;
-  cli_finds finds = {0};
+  cli_finds finds = {.is_tagging = with_gaps};
   fl_ingest_totals totals;
   fl_err err = {0};
   cli_exit exit = cli_gate_init(&gate, &own, true);
@@ -35,6 +35,7 @@ static cli_exit fill(const cli_args *args, fl_timeline_writer *writer, bool with
   fl_status status = FL_OK;
   const fl_sink sink = cli_gate_sink(&gate);
   if (cli_goes_on(exit)) exit = cli_worse(cli_worse(exit, loaded), cli_finds_finish(&finds, &sink));
+  if (finds.hunt) fl_timeline_writer_tag(writer, fl_hunt_tags(finds.hunt));
   if (cli_goes_on(exit)) status = finish(writer, &gate, with_gaps, ret_n_events, &err);
   cli_gate_done(&gate);
   cli_finds_done(&finds);

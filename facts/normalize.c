@@ -68,6 +68,7 @@ static const struct {
                COLUMN(TASK_NAME, TEXT, task_name),
                COLUMN(OPCODE_NAME, TEXT, opcode_name),
                COLUMN(KEYWORD_NAMES, TEXT, keyword_names),
+               COLUMN(RULES, TEXT, rules),
                COLUMN(EVENT_ID, NUMBER, event_id),
                COLUMN(QUALIFIERS, NUMBER, qualifiers),
                COLUMN(VERSION, NUMBER, version),

@@ -145,6 +145,7 @@ static void write_event(csv *w, const fl_event *event) {
   text_cell(w, event->activity_id);
   field_cell(w, event, sessions, sizeof sessions / sizeof *sessions);
   tags_cell(w, event);
+  text_cell(w, event->rules);
   cell(w, payload_json(w, event), true);
 }
 
@@ -191,7 +192,7 @@ static const char header[] =
     "RemoteHost,MapDescription,Message,MessageSource,PayloadData1,PayloadData2,PayloadData3,"
     "PayloadData4,"
     "PayloadData5,PayloadData6,SourceFile,EventRecordId,RecordOffset,ActivityId,SessionId,Tags,"
-    "Payload\r\n";
+    "Rules,Payload\r\n";
 
 fl_status fl_event_format_csv(fl_out *out, fl_event_writer **ret_writer, fl_err *err) {
   csv *w = calloc(1, sizeof *w);

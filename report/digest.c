@@ -80,7 +80,7 @@ static plan *plan_create(const fl_shape *shape, fl_arena *arena) {
   part *parts = FL_NEW_ARRAY(arena, part, n);
   if (!p || !parts) return NULL;
   p->parts = parts;
-  for (uint64_t i = 0; i < FL_C_COUNT; i++)
+  for (uint64_t i = 0; i < FL_C_RULES; i++) /* what rules say is no value of the record */
     add_ref(p, parts, &shape->columns[i], fl_hash_mix(1, i));
   for (uint32_t i = 0; i < shape->n_fields; i++) {
     const fl_shape_field *field = &shape->fields[i];

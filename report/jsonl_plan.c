@@ -32,6 +32,7 @@ static const struct {
     {FL_C_TASK_NAME, FORM_VALUE},
     {FL_C_OPCODE_NAME, FORM_VALUE},
     {FL_C_KEYWORD_NAMES, FORM_VALUE},
+    {FL_C_RULES, FORM_VALUE},
 };
 
 /* `,"name":` */

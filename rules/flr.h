@@ -38,7 +38,7 @@ typedef struct fl_event_column {
   int from;      /* what it takes to know it */
 } fl_event_column;
 const fl_event_column *fl_event_column_find(fl_str name);
-enum { FL_EVENT_COLUMNS = 28 };
+enum { FL_EVENT_COLUMNS = 29 };
 void fl_event_column_names(const char *ret_names[FL_EVENT_COLUMNS + 1]); /* NULL behind the last */
 
 /* What a name stands for: a column, a field, or the machine that a role names. */

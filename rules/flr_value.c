@@ -35,6 +35,7 @@ static const fl_event_column columns[] = {
     COLUMN(task_name, FL_COL_TEXT, FL_FROM_EVENT),
     COLUMN(opcode_name, FL_COL_TEXT, FL_FROM_EVENT),
     COLUMN(keyword_names, FL_COL_TEXT, FL_FROM_EVENT),
+    COLUMN(rules, FL_COL_TEXT, FL_FROM_EVENT),
     COLUMN(kind, FL_COL_TEXT, FL_FROM_EVENT),
     COLUMN(flags, FL_COL_BITS, FL_FROM_ROW)};
 #undef COLUMN

@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "rules/suppress.h"
+#include "rules/tag.h"
 
 struct fl_hits {
   const fl_rules *rules;
@@ -24,7 +25,8 @@ struct fl_hits {
   uint64_t n_dropped; /* counted, but not kept for lack of room */
   const fl_str *names;
   size_t n_names;
-  fl_hits_ear ear; /* instead of the list */
+  fl_hits_ear ear;   /* instead of the list */
+  fl_tagger *tagger; /* the same; NULL: nobody wants tags */
 };
 
 static fl_status no_memory(fl_err *err) {
@@ -60,7 +62,8 @@ fl_status fl_hits_create(const fl_rules *rules, const fl_hunt_options *options, 
   }
   hits->rules = rules;
   hits->options = options;
-  const fl_status s = make_suppress(hits, err);
+  fl_status s = make_suppress(hits, err);
+  if (s == FL_OK && options->is_tagging) s = fl_tagger_create(rules, &hits->tagger, err);
   if (s != FL_OK) {
     fl_hits_free(hits);
     return s;
@@ -73,6 +76,7 @@ void fl_hits_free(fl_hits *hits) {
   if (!hits) return;
   for (size_t i = 0; i < FL_N_RULE_ENGINES; i++) free(hits->slots[i]);
   fl_suppress_free(hits->suppress);
+  fl_tagger_free(hits->tagger);
   fl_arena_free(hits->arena);
   free(hits->items);
   free(hits->counts);
@@ -157,6 +161,7 @@ fl_status fl_hits_add(fl_hits *hits, const fl_hit *hit, const fl_batch *batch, c
   c->n_suppressed += is_hidden;
   if (is_hidden) return FL_OK;
   count(c, hit->t);
+  if (hits->tagger) return fl_tagger_add(hits->tagger, hit, err);
   if (c->n_kept >= FL_LIMIT_HITS_ALIKE || hits->n >= FL_LIMIT_HITS) return FL_OK;
   if (!fl_grow((void **)&hits->items, &hits->cap, hits->n + 1, sizeof *hits->items))
     return no_memory(err);
@@ -220,6 +225,12 @@ static int by_rule(const void *a, const void *b) {
 
 /* What is shown is less than what was found: for each rule how much. */
 static fl_status tell_dropped(fl_hits *hits, fl_err *err) {
+  if (hits->tagger) {
+    const uint64_t n = fl_tagger_dropped(hits->tagger);
+    return n ? fl_hits_note(hits, err, "records of hits beyond the first %d, not named: %llu",
+                            FL_LIMIT_TAGS, (unsigned long long)n)
+             : FL_OK;
+  }
   for (size_t i = 0; i < hits->n_counts; i++) {
     const fl_hit_count *c = &hits->counts[i];
     if (c->n_kept == c->n_hits) continue;
@@ -235,7 +246,12 @@ fl_status fl_hits_finish(fl_hits *hits, const fl_str *names, size_t n_names, fl_
   hits->n_names = n_names;
   if (hits->n) qsort_r(hits->items, hits->n, sizeof *hits->items, by_time, hits);
   if (hits->n_counts) qsort(hits->counts, hits->n_counts, sizeof *hits->counts, by_rule);
+  if (hits->tagger) fl_tagger_finish(hits->tagger);
   return tell_dropped(hits, err);
+}
+
+const fl_tags *fl_hits_tags(const fl_hits *hits) {
+  return hits->tagger ? fl_tagger_tags(hits->tagger) : NULL;
 }
 
 size_t fl_hits_all(const fl_hits *hits, const fl_hit **ret_hits) {

@@ -30,6 +30,8 @@ fl_status fl_hits_note(fl_hits *hits, fl_err *err, const char *format, ...) FL_P
 fl_status fl_hits_finish(fl_hits *hits, const fl_str *names, size_t n_names, fl_err *err);
 size_t fl_hits_all(const fl_hits *hits, const fl_hit **ret_hits);
 size_t fl_hits_counts(const fl_hits *hits, const fl_hit_count **ret_counts);
+/* With options->is_tagging, once finished. */
+const fl_tags *fl_hits_tags(const fl_hits *hits);
 size_t fl_hits_notes(const fl_hits *hits, const fl_str **ret_notes);
 
 #endif

@@ -129,6 +129,7 @@ size_t fl_hunt_counts(const fl_hunt *hunt, const fl_hit_count **ret_counts) {
 size_t fl_hunt_notes(const fl_hunt *hunt, const fl_str **ret_notes) {
   return fl_hits_notes(hunt->hits, ret_notes);
 }
+const fl_tags *fl_hunt_tags(const fl_hunt *hunt) { return fl_hits_tags(hunt->hits); }
 bool fl_hunt_wants_bytes(const fl_hunt *hunt) {
   for (size_t i = 0; i < hunt->n_runs; i++)
     if (hunt->runs[i].wants_bytes) return true;

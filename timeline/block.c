@@ -29,6 +29,7 @@ fl_status fl_block_create(const fl_legend *legend, fl_block **ret_block, fl_err 
 void fl_block_free(fl_block *block) {
   if (!block) return;
   fl_pack_free(&block->bytes);
+  fl_pack_free(&block->rules);
   fl_pack_free(&block->columns);
   fl_pack_free(&block->strings);
   free(block->inline_plans);
@@ -63,6 +64,15 @@ fl_status fl_block_add(fl_block *block, const fl_row_head *head, const uint8_t *
   block->n_values += head->n_values + COLUMNS_PER_ROW;
   block->n_rows++;
   return FL_OK;
+}
+
+fl_status fl_block_add_rules(fl_block *block, fl_str packed, fl_err *err) {
+  const size_t at = block->rules.n;
+  block->has_rules = true;
+  block->rules_at[block->n_rows - 1] = at;
+  fl_pack_bytes(&block->rules, packed.p, packed.n);
+  block->n_bytes += packed.n;
+  return block->rules.failed ? fl_fail(err, FL_E_NOMEM, 0, "out of memory") : FL_OK;
 }
 
 /* Inline plans can be looked at only when the row buffer does not move any more. */
@@ -278,15 +288,25 @@ static bool take_constants(fl_block *block, unsigned column) {
   return true;
 }
 
+static fl_cell rules_of(const fl_block *block, uint32_t row) {
+  static const uint8_t nil = 0xc0;
+  const size_t at = block->rules_at[row];
+  const size_t end = row + 1 < block->n_rows ? block->rules_at[row + 1] : block->rules.n;
+  if (at == end) return (fl_cell){&nil, 1, 0};
+  return (fl_cell){block->rules.p + at, (uint32_t)(end - at), 0};
+}
+
 static uint32_t pack_fixed_columns(fl_block *block) {
   uint32_t n_columns = 0;
   for (unsigned column = 0; column < FL_PLAN_COLUMNS; column++) {
     const char *name = column == FL_PLAN_KIND ? "kind" : fl_column_names[column];
     fl_cells cells = {block->cells, block->n_distinct, block->distinct_rows, block->plan_of_row};
-    if (!take_constants(block, column)) {
+    const bool is_told = column == FL_C_RULES && block->has_rules;
+    if (is_told || !take_constants(block, column)) {
       for (uint32_t i = 0; i < block->n_rows; i++) {
         const fl_cell constant = constant_of(block->plans[i], column);
         block->cells[i] = constant.n ? constant : take_value(block, &block->rows[i]);
+        if (is_told) block->cells[i] = rules_of(block, i);
       }
       cells = (fl_cells){block->cells, block->n_rows, NULL, NULL};
     }
@@ -436,7 +456,8 @@ static void pack_group(fl_block *block, const fl_block_group *group, fl_pack *ou
 }
 
 static void empty(fl_block *block) {
-  block->bytes.n = block->columns.n = block->strings.n = 0;
+  block->bytes.n = block->columns.n = block->strings.n = block->rules.n = 0;
+  block->has_rules = false;
   block->n_rows = block->n_strings = block->n_columns = 0;
   block->n_bytes = block->n_values = block->n_groups = block->n_texts = 0;
   memset(block->group_slots, 0, sizeof block->group_slots);

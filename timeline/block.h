@@ -68,6 +68,9 @@ typedef struct fl_block {
   fl_cell cells[FL_BLOCK_EVENTS];
   uint32_t cell_texts[FL_BLOCK_EVENTS];
   fl_pack columns, strings;
+  fl_pack rules;  /* lists of names, packed */
+  bool has_rules; /* rows were looked up, so that what they were read with is out of date */
+  size_t rules_at[FL_BLOCK_EVENTS]; /* where the list of a row begins */
   uint32_t n_strings;
   bool failed;
 } fl_block;
@@ -77,6 +80,8 @@ fl_status fl_block_create(const fl_legend *legend, fl_block **ret_block, fl_err 
 void fl_block_free(fl_block *block);
 bool fl_block_has_room(const fl_block *block, const fl_row_head *head);
 fl_status fl_block_add(fl_block *block, const fl_row_head *head, const uint8_t *bytes, fl_err *err);
+/* Of the row that was added last: a packed list of names, n 0 where no rule matched. */
+fl_status fl_block_add_rules(fl_block *block, fl_str packed, fl_err *err);
 /* Packs the block's payload into `ret_payload` and empties the block. keys[source]: names' keys. */
 fl_status fl_block_pack(fl_block *block, const uint64_t *keys, fl_pack *ret_payload, fl_err *err);
 

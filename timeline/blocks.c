@@ -125,6 +125,10 @@ fl_status fl_blocks_add(fl_blocks *blocks, const fl_row_head *head, const uint8_
   return fl_block_add(s->block, head, bytes, err);
 }
 
+fl_status fl_blocks_add_rules(fl_blocks *blocks, fl_str packed, fl_err *err) {
+  return fl_block_add_rules(slot_of(blocks, blocks->n_filled)->block, packed, err);
+}
+
 fl_status fl_blocks_finish(fl_blocks *blocks, fl_err *err) {
   if (blocks->is_filling) give_filled(blocks);
   while (blocks->n_put < blocks->n_filled) FL_TRY(put_oldest(blocks, err));

@@ -23,6 +23,8 @@ fl_status fl_blocks_create(const fl_blocks_options *options, fl_blocks **ret_blo
 void fl_blocks_free(fl_blocks *blocks); /* NULL is fine */
 fl_status fl_blocks_add(fl_blocks *blocks, const fl_row_head *head, const uint8_t *bytes,
                         fl_err *err);
+/* Of the row that was added last (fl_block_add_rules). */
+fl_status fl_blocks_add_rules(fl_blocks *blocks, fl_str packed, fl_err *err);
 fl_status fl_blocks_finish(fl_blocks *blocks, fl_err *err); /* the last of them are put */
 
 #endif

@@ -204,4 +204,8 @@ fl_status fl_gaps_of_logs(fl_coverage_map *map, fl_err *err);
 /* gap_row.c: gaps as batches of rows, each of one source. */
 fl_status fl_gap_rows(const fl_gap *gaps, size_t n, const fl_sink *sink, fl_err *err);
 
+/* coverage_pack.c: one map. */
+struct fl_coverage;
+void fl_pack_coverage(fl_pack *pack, const struct fl_coverage *coverage);
+
 #endif

@@ -164,6 +164,25 @@ static fl_raw time_raw(fl_decoder *decoder, const msgpack_object *object, fl_tim
   return (fl_raw){(const uint8_t *)filetime, sizeof *filetime, FL_T_FILETIME, 0};
 }
 
+/* A list of texts, as an array of texts: what else it holds is left out. */
+static fl_raw texts_raw(const msgpack_object *object, fl_arena *arena) {
+  size_t n = 0;
+  if (object->type != MSGPACK_OBJECT_ARRAY) return raw_of(object);
+  for (uint32_t i = 0; i < object->via.array.size; i++)
+    n += fl_object_text(&object->via.array.ptr[i]).n + 1;
+  char *text = n && n <= UINT32_MAX ? fl_arena_take(arena, n) : NULL;
+  if (!text) return (fl_raw){0};
+  n = 0;
+  for (uint32_t i = 0; i < object->via.array.size; i++) {
+    const fl_str item = fl_object_text(&object->via.array.ptr[i]);
+    if (item.n == 0) continue;
+    memcpy(text + n, item.p, item.n);
+    n += item.n;
+    text[n++] = '\0';
+  }
+  return (fl_raw){(const uint8_t *)text, (uint32_t)n, FL_T_UTF8 | FL_T_ARRAY, 0};
+}
+
 /* How many items each field of the row holds; true when that is as in the row before. */
 static bool measure_lists(const fl_group_view *group, uint32_t place, uint32_t *lengths) {
   bool is_same = group->shape != NULL;
@@ -230,8 +249,11 @@ fl_status fl_decoder_add(fl_decoder *decoder, fl_block_view *view, uint32_t i, f
   fl_raw *slot = decoder->slots + decoder->n_slots;
   for (unsigned column = 0; column < FL_C_COUNT; column++) {
     const msgpack_object *object = fl_column_at(&view->columns[column], i);
-    slot[column] = column == FL_C_TIME ? time_raw(decoder, object, view->times[i]) : raw_of(object);
+    slot[column] = raw_of(object);
   }
+  slot[FL_C_TIME] = time_raw(decoder, fl_column_at(&view->columns[FL_C_TIME], i), view->times[i]);
+  if (view->columns[FL_C_RULES].form != FL_FORM_ABSENT)
+    slot[FL_C_RULES] = texts_raw(fl_column_at(&view->columns[FL_C_RULES], i), arena);
   if (group) (void)fill_fields(slot + FL_C_COUNT, group, view->place_of[i]);
   fl_row *row = &decoder->rows[decoder->n_rows++];
   *row = (fl_row){.shape = shape, .slot0 = (uint32_t)decoder->n_slots};

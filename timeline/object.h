@@ -12,7 +12,7 @@ enum {
   FL_CODEC_ZLIB = 1,
   FL_STORE_BELOW = 4096, /* bytes: less is not worth a compressor */
   FL_TIMELINE_MAJOR = 1,
-  FL_TIMELINE_MINOR = 1
+  FL_TIMELINE_MINOR = 2
 };
 #define FL_MAGIC "FLTL\r\n\x1a\n"
 

@@ -22,8 +22,12 @@ static void pack_time(fl_pack *pack, const fl_row *row, fl_raw raw, bool *is_cut
   }
 }
 
-/* Columns hold single values; the items of an array become one text. */
-static void pack_joined(fl_pack *pack, fl_raw raw) {
+/* Columns but one hold single values; the items of an array become one text. */
+static void pack_joined(fl_pack *pack, fl_raw raw, fl_column column, bool *is_cut) {
+  if (column == FL_C_RULES) {
+    (void)fl_pack_raw(pack, raw, is_cut);
+    return;
+  }
   fl_arena *arena = fl_arena_create(FL_LIMIT_ROW_BYTES);
   const fl_str text = arena ? fl_raw_text(raw, arena) : (fl_str){0};
   if (text.p) fl_pack_str(pack, text);
@@ -45,7 +49,7 @@ static void pack_text(fl_row_packer *packer, fl_str text, unsigned place) {
 }
 
 static void pack_single(fl_row_packer *packer, fl_raw raw, fl_column column, bool *is_cut) {
-  if (raw.type & FL_T_ARRAY) pack_joined(&packer->part->rows, raw);
+  if (raw.type & FL_T_ARRAY) pack_joined(&packer->part->rows, raw, column, is_cut);
   else pack_value(packer, raw, column, is_cut);
 }
 

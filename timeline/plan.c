@@ -81,6 +81,7 @@ static bool is_settled(unsigned column) {
     case FL_C_PID:
     case FL_C_TID:
     case FL_C_MESSAGE:
+    case FL_C_RULES:
       return false;
     default:
       return true;

@@ -13,6 +13,7 @@
 #include "timeline/collect.h"
 #include "timeline/duplicate.h"
 #include "timeline/object.h"
+#include "timeline/tags.h"
 
 enum {
   DEFAULT_MEMORY = 6 << 20,
@@ -41,6 +42,8 @@ struct fl_timeline_writer {
   /* while finishing */
   fl_framer *framer;
   fl_duplicates duplicates;
+  const fl_tags *tags; /* NULL: nobody asked rules */
+  fl_pack tagged;      /* the list of the row at hand */
   uint32_t *ranks, *by_rank;
   uint64_t *keys;
   fl_blocks *blocks;
@@ -86,6 +89,7 @@ void fl_timeline_writer_free(fl_timeline_writer *writer) {
   fl_framer_free(writer->framer);
   fl_duplicates_done(&writer->duplicates);
   fl_pack_free(&writer->payload);
+  fl_pack_free(&writer->tagged);
   fl_pack_free(&writer->offsets);
   free(writer->sources);
   free(writer->notes);
@@ -394,6 +398,20 @@ static fl_status put_block(void *self, const fl_block_info *info, const fl_pack 
   return FL_OK;
 }
 
+void fl_timeline_writer_tag(fl_timeline_writer *writer, const fl_tags *tags) {
+  writer->tags = tags;
+}
+
+/* Events of our own stand at places of records, and are none. */
+static fl_status put_tags(fl_timeline_writer *writer, const fl_row_head *head, fl_err *err) {
+  fl_pack *list = &writer->tagged;
+  list->n = 0;
+  if (!(head->flags & (FL_F_SYNTHETIC | FL_F_FINDING | FL_F_GAP)))
+    fl_tags_pack(writer->tags, head->source, head->seq, list);
+  if (list->failed) return no_memory(err);
+  return fl_blocks_add_rules(writer->blocks, (fl_str){(const char *)list->p, list->n}, err);
+}
+
 static fl_status put_events(fl_timeline_writer *writer, fl_err *err) {
   const unsigned n_jobs = writer->options.n_jobs;
   FL_TRY(fl_collector_merge(&writer->rows, writer->ranks, err));
@@ -417,6 +435,7 @@ static fl_status put_events(fl_timeline_writer *writer, fl_err *err) {
     writer->n_duplicates += (head.flags & FL_F_DUPLICATE) != 0;
     writer->n_events++;
     FL_TRY(fl_blocks_add(writer->blocks, &head, bytes, err));
+    if (writer->tags) FL_TRY(put_tags(writer, &head, err));
   }
   return fl_blocks_finish(writer->blocks, err);
 }
@@ -480,36 +499,6 @@ static fl_status put_notes(fl_timeline_writer *writer, fl_err *err) {
   return FL_OK;
 }
 
-static void pack_coverage(fl_pack *pack, const fl_coverage *coverage) {
-  fl_pack_map(pack, 10);
-  fl_pack_key(pack, "host");
-  fl_pack_str(pack, coverage->host);
-  fl_pack_key(pack, "channel");
-  fl_pack_str(pack, coverage->channel);
-  fl_pack_key(pack, "first");
-  fl_pack_i64(pack, coverage->first);
-  fl_pack_key(pack, "last");
-  fl_pack_i64(pack, coverage->last);
-  fl_pack_key(pack, "start");
-  if (coverage->start == INT64_MIN) fl_pack_nil(pack);
-  else fl_pack_i64(pack, coverage->start);
-  fl_pack_key(pack, "end");
-  fl_pack_i64(pack, coverage->end);
-  fl_pack_key(pack, "events");
-  fl_pack_u64(pack, coverage->n_events);
-  fl_pack_key(pack, "missing");
-  fl_pack_u64(pack, coverage->n_missing);
-  fl_pack_key(pack, "cleared");
-  pack_time_or_nil(pack, coverage->cleared);
-  fl_pack_key(pack, "holes");
-  fl_pack_array(pack, coverage->n_holes);
-  for (size_t i = 0; i < coverage->n_holes; i++) {
-    fl_pack_array(pack, 2);
-    fl_pack_i64(pack, coverage->holes[i].start);
-    fl_pack_i64(pack, coverage->holes[i].end);
-  }
-}
-
 static fl_status put_coverage(fl_timeline_writer *writer, fl_err *err) {
   const fl_coverage *list = NULL;
   size_t n_list = 0;
@@ -519,7 +508,7 @@ static fl_status put_coverage(fl_timeline_writer *writer, fl_err *err) {
     if (n > COVERAGE_PER_OBJECT) n = COVERAGE_PER_OBJECT;
     writer->payload.n = 0;
     fl_pack_array(&writer->payload, n);
-    for (size_t i = 0; i < n; i++) pack_coverage(&writer->payload, &list[start + i]);
+    for (size_t i = 0; i < n; i++) fl_pack_coverage(&writer->payload, &list[start + i]);
     FL_TRY(put_object(writer, FL_OBJECT_COVERAGE, err));
   }
   return FL_OK;

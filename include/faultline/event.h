@@ -32,6 +32,7 @@ typedef enum fl_column {
   FL_C_TASK_NAME,
   FL_C_OPCODE_NAME,
   FL_C_KEYWORD_NAMES,
+  FL_C_RULES, /* of timelines that were made with rules: names of those that matched, a list */
   FL_C_COUNT
 } fl_column;
 FL_API extern const char *const fl_column_names[FL_C_COUNT]; /* "provider", "event_id", … */
@@ -182,6 +183,7 @@ typedef struct fl_event {
       message;
   fl_message_source message_source;
   fl_str level_name, task_name, opcode_name, keyword_names, event_source_name;
+  fl_str rules; /* names of those that matched, with ", " between them; of timelines alone */
   const fl_field *data; /* as recorded, in order */
   size_t n_data;
   /* What facts/ knows about it; empty when there is no fact row. */
@@ -190,6 +192,17 @@ typedef struct fl_event {
       *facts; /* normalised fields of the fact row: "client_ip", "session_id", "code" … */
   size_t n_facts;
 } fl_event;
+
+/* A rule that matched a record, which (source, seq) names; `name` is an index. */
+typedef struct fl_tag {
+  uint32_t source, name;
+  uint64_t seq;
+} fl_tag;
+typedef struct fl_tags {
+  const fl_tag *items; /* by source, seq and name, each once */
+  size_t n;
+  const fl_str *names;
+} fl_tags;
 
 /* Builds an event from a row, facts included. */
 FL_API fl_status fl_event_build(const fl_batch *batch, const fl_row *row, fl_arena *arena,

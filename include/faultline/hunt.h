@@ -38,6 +38,7 @@ typedef struct fl_hunt_options {
   fl_str suppressions_name; /* for messages */
   unsigned engines;         /* 1 << fl_rule_engine of those to ask; 0 = all */
   unsigned n_jobs;          /* threads for what can be shared out; 0 = number of processors */
+  bool is_tagging;          /* hits are kept as tags of their records, and not listed */
   bool is_narrowed; /* rows are chosen: bytes of a source count where a chosen record lies */
 } fl_hunt_options;
 
@@ -54,6 +55,8 @@ FL_API size_t fl_hunt_hits(const fl_hunt *hunt, const fl_hit **ret_hits);
 FL_API size_t fl_hunt_counts(const fl_hunt *hunt, const fl_hit_count **ret_counts);
 /* What a limit left out or a rule could not do: sentences. */
 FL_API size_t fl_hunt_notes(const fl_hunt *hunt, const fl_str **ret_notes);
+/* Which rules matched which records, in place of the hits; owned by the hunt. */
+FL_API const fl_tags *fl_hunt_tags(const fl_hunt *hunt);
 /* The run needs fl_ingest_options.want_bytes. */
 FL_API bool fl_hunt_wants_bytes(const fl_hunt *hunt);
 /* Sources whose bytes were looked at, whether a parser reads them or not. */

@@ -27,6 +27,9 @@ FL_API fl_status fl_timeline_writer_watch(fl_timeline_writer *writer, const fl_b
 /* Gives the gaps of all logs as rows to `sink`, which leads back to the writer. */
 FL_API fl_status fl_timeline_writer_gaps(fl_timeline_writer *writer, const fl_sink *sink,
                                          fl_err *err);
+/* Which rules matched which records; borrowed until the writer is freed. Goes into the column
+ * `rules`, in place of what rows that come from a timeline have there. */
+FL_API void fl_timeline_writer_tag(fl_timeline_writer *writer, const fl_tags *tags);
 FL_API fl_status fl_timeline_writer_finish(fl_timeline_writer *writer, uint64_t *ret_n_events,
                                            fl_err *err);
 
