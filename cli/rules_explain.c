@@ -18,13 +18,28 @@ static bool has_rule(const fl_rules *rules, const char *name) {
   return false;
 }
 
+/* Sigma and YARA rules are asked in a hunt, sequences in a case. */
+static bool has_hunted(const fl_rules *rules, const char *name) {
+  for (int engine = FL_BY_SIGMA; engine < FL_N_RULE_ENGINES; engine++)
+    for (size_t i = 0; i < fl_rules_engine_count(rules, (fl_rule_engine)engine); i++) {
+      const fl_rule_info info = fl_rules_engine_info(rules, (fl_rule_engine)engine, i);
+      if (strcmp(info.name, name) == 0 || (info.title && strcmp(info.title, name) == 0))
+        return true;
+    }
+  return false;
+}
+
 /* A rule file, or a folder that holds some. */
 static bool is_rules(const char *path) {
   fl_rules *rules = NULL;
   const fl_rule_file *files = NULL;
   struct stat info;
+  static const char *const suffixes[] = {".flr", ".yml", ".yaml", ".yar", ".yara"};
   const size_t n = strlen(path);
-  if (n > 4 && strcmp(path + n - 4, ".flr") == 0) return true;
+  for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
+    const size_t n_suffix = strlen(suffixes[i]);
+    if (n > n_suffix && strcmp(path + n - n_suffix, suffixes[i]) == 0) return true;
+  }
   if (stat(path, &info) != 0 || !S_ISDIR(info.st_mode)) return false;
   if (fl_rules_create(&rules, NULL) != FL_OK) return false;
   (void)fl_rules_add_path(rules, path, NULL);
@@ -33,6 +48,35 @@ static bool is_rules(const char *path) {
   for (size_t i = 0; i < n_files; i++) is |= !fl_str_eq(files[i].name, fl_str_of(path));
   fl_rules_free(rules);
   return is;
+}
+
+static cli_exit not_met(const question *q) {
+  cli_say("%.*s: no record of the inputs is at offset %llu of it", FL_STR_ARG(q->request.source),
+          (unsigned long long)q->request.offset);
+  return CLI_NOTHING;
+}
+
+static cli_exit hunt(const cli_args *args, const fl_rules *rules, const question *q) {
+  const fl_hunt_options options = {.trace = &q->request, .n_jobs = args->ingest.n_jobs};
+  fl_hunt *hunt = NULL;
+  fl_err err = {0};
+  fl_status status = fl_hunt_create(rules, &options, &hunt, &err);
+  if (status < FL_OK) return cli_failed(status, &err);
+  cli_args own = *args;
+  cli_gate gate;
+  fl_ingest_totals totals = {0};
+  (void)cli_gate_init(&gate, &own, false);
+  cli_gate_add(&gate, fl_hunt_sink(hunt));
+  own.ingest.want_bytes = fl_hunt_wants_bytes(hunt);
+  if (own.ingest.want_bytes) cli_say_no_bytes(&own);
+  cli_exit exit = cli_read(&gate, &totals);
+  if (exit == CLI_DONE) exit = cli_judge(&gate, &totals);
+  cli_gate_done(&gate);
+  const bool is_read = cli_goes_on(exit);
+  if (is_read) status = fl_hunt_finish(hunt, &err);
+  if (status < FL_OK) exit = cli_failed(status, &err);
+  fl_hunt_free(hunt);
+  return is_read && status >= FL_OK && !fl_trace_is_met(q->request.trace) ? not_met(q) : exit;
 }
 
 static cli_exit solve(const cli_args *args, const fl_rules *rules, const question *q) {
@@ -54,12 +98,7 @@ static cli_exit solve(const cli_args *args, const fl_rules *rules, const questio
   if (status < FL_OK) exit = cli_failed(status, &err);
   fl_case_free(solved);
   fl_case_builder_free(builder);
-  if (is_read && status >= FL_OK && !fl_trace_is_met(q->request.trace)) {
-    cli_say("%.*s: no record of the inputs is at offset %llu of it", FL_STR_ARG(q->request.source),
-            (unsigned long long)q->request.offset);
-    return CLI_NOTHING;
-  }
-  return exit;
+  return is_read && status >= FL_OK && !fl_trace_is_met(q->request.trace) ? not_met(q) : exit;
 }
 
 static void print_text(const fl_trace *trace, fl_out *out) {
@@ -103,7 +142,8 @@ static cli_exit answer(const cli_args *args, const fl_rules *rules, question *q,
   fl_out *out = NULL;
   const fl_status status = fl_trace_create(&q->request.trace, &err);
   if (status < FL_OK) return cli_failed(status, &err);
-  cli_exit exit = solve(args, rules, q);
+  const bool is_sequence = has_rule(rules, args->value[OPT_rule]);
+  cli_exit exit = is_sequence ? solve(args, rules, q) : hunt(args, rules, q);
   if (exit == CLI_DONE || exit == CLI_PARTIAL) {
     const cli_exit opened = cli_open(args->value[OPT_output], &out);
     if (opened == CLI_DONE && is_json) print_json(q, out);
@@ -132,7 +172,8 @@ cli_exit cli_rules_explain(const cli_args *args, const cli_list *words) {
   cli_args own = *args;
   own.words = inputs.n ? inputs : (cli_list){&q.path, 1};
   cli_exit exit = cli_rules_load(args, &paths, !cli_has(args, OPT_no_packs), &rules);
-  if (rules && !has_rule(rules, args->value[OPT_rule]))
+  const char *name = args->value[OPT_rule];
+  if (rules && !has_rule(rules, name) && !has_hunted(rules, name))
     exit = cli_usage(args, "--rule %s: no rule of this name is loaded", args->value[OPT_rule]);
   else if (rules) exit = cli_worse(exit, answer(&own, rules, &q, is_json));
   fl_rules_free(rules);

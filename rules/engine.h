@@ -9,6 +9,15 @@
 #include "rules/flr_lex.h"
 #include "rules/hits.h"
 
+/* Somebody asks why a rule did or did not match one record. */
+typedef struct fl_tracing {
+  const fl_trace_request *request; /* NULL: nobody does */
+  fl_rule_engine engine;
+  uint32_t rule;
+  bool is_met;
+  fl_hit_event event; /* the record, once it was met */
+} fl_tracing;
+
 /* One run of one engine, for one thread. The sink gets sources, batches and notes as they are
  * read; its members may be NULL. */
 typedef struct fl_engine_run {
@@ -18,6 +27,12 @@ typedef struct fl_engine_run {
   fl_status (*finish)(void *self, fl_err *err); /* all was read: gives the hits that are left */
   /* Once finished: events of our own that stand for hits, in the order of sources. May be NULL. */
   fl_status (*rows)(void *self, const fl_sink *sink, fl_err *err);
+  /* Before the first source: what will be asked about. May be NULL. */
+  void (*watch)(void *self, const fl_tracing *tracing);
+  /* Before the batch is given to the sink: why one of its rules fits a row of it or not. What is
+   * known later follows with finish. May be NULL. */
+  fl_status (*trace)(void *self, const fl_tracing *tracing, const fl_batch *batch,
+                     const fl_row *row, fl_err *err);
   uint64_t (*n_scanned)(const void *self); /* sources whose bytes it looked at; may be NULL */
   void (*free)(void *self);
 } fl_engine_run;

@@ -86,6 +86,7 @@ typedef enum fl_sigma_kind { FL_SIGMA_AND, FL_SIGMA_OR, FL_SIGMA_NOT, FL_SIGMA_P
 typedef struct fl_sigma_expr {
   fl_sigma_kind kind;
   uint32_t pred;
+  fl_str label; /* the search or `field|modifiers` that it was read from; empty: neither */
   struct fl_sigma_expr *kid, *next;
 } fl_sigma_expr;
 

@@ -2,6 +2,7 @@
  */
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/limits.h"
 #include "base/text.h"
 #include "rules/sigma_parse.h"
@@ -70,6 +71,8 @@ static fl_status use(reader *r, fl_sigma_search *search, fl_sigma_expr **ret_exp
   FL_TRY(fl_sigma_expr_new(r->p, search->expr->kind, &copy));
   copy->pred = search->expr->pred;
   copy->kid = search->expr->kid;
+  copy->label = fl_arena_str(r->p->arena, search->name);
+  if (!copy->label.p) return fl_lex_nomem(r->p->lex);
   search->is_used = true;
   *ret_expr = copy;
   return FL_OK;

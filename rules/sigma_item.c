@@ -289,7 +289,9 @@ fl_status fl_sigma_pair(fl_sigma_parser *p, const fl_yaml *value, fl_sigma_expr 
   fl_sigma_values values = {0};
   const fl_status s = read_item(p, &it, key, value, &values, ret_expr);
   free(values.items);
-  return s;
+  if (s != FL_OK) return s;
+  (*ret_expr)->label = fl_arena_str(p->arena, key->text);
+  return (*ret_expr)->label.p ? FL_OK : fl_lex_nomem(p->lex);
 }
 
 fl_status fl_sigma_keywords(fl_sigma_parser *p, const fl_yaml *value, fl_sigma_expr **ret_expr) {

@@ -135,6 +135,27 @@ static fl_status match_row(fl_sigma_run *run, fl_err *err) {
   return no_memory(err);
 }
 
+const fl_sigma_plan *fl_sigma_run_place(fl_sigma_run *run, const fl_batch *batch, const fl_row *row,
+                                        fl_sigma_ref *refs) {
+  run->batch = batch;
+  run->row = row;
+  next_epoch(run);
+  fl_arena_reset(run->scratch);
+  const fl_sigma_ref *unused = NULL;
+  const fl_sigma_plan *plan = fl_sigma_plan_find(run, &unused);
+  /* Rows that no rule asks for are not bound. */
+  if (!plan || !fl_sigma_bind(run, plan, row->shape, refs)) return NULL;
+  next_epoch(run);
+  run->refs = refs;
+  run->group = NULL; /* nothing was scanned: each predicate is asked */
+  return plan;
+}
+
+static fl_status trace(void *self, const fl_tracing *tracing, const fl_batch *batch,
+                       const fl_row *row, fl_err *err) {
+  return fl_sigma_trace(self, tracing, batch, row, err);
+}
+
 static fl_status take_batch(void *self, const fl_batch *batch, fl_err *err) {
   fl_sigma_run *run = self;
   run->batch = batch;
@@ -205,6 +226,7 @@ fl_status fl_sigma_run_start(const void *set, const fl_hunt_options *options, fl
   *ret_run = (fl_engine_run){.self = run,
                              .sink = {.self = run, .begin = begin, .batch = take_batch},
                              .finish = finish,
+                             .trace = trace,
                              .free = run_free};
   return FL_OK;
 }

@@ -111,6 +111,13 @@ typedef struct fl_sigma_run {
 fl_status fl_sigma_run_start(const void *set, const fl_hunt_options *options, fl_hits *hits,
                              fl_engine_run *ret_run, fl_err *err);
 
+/* A row outside of the order of matching: its values can be asked for. NULL = no memory. */
+const fl_sigma_plan *fl_sigma_run_place(fl_sigma_run *run, const fl_batch *batch, const fl_row *row,
+                                        fl_sigma_ref *refs);
+/* sigma_trace.c: why a rule fits a row or not. */
+fl_status fl_sigma_trace(fl_sigma_run *run, const fl_tracing *tracing, const fl_batch *batch,
+                         const fl_row *row, fl_err *err);
+
 /* sigma_bind.c: where fields are, and their values. */
 bool fl_sigma_field_is_key(fl_str folded_name);
 /* The refs of every field for rows of a shape; false = no memory. */

@@ -90,6 +90,9 @@ bool fl_yara_scan_wants_bytes(const fl_yara_scan *scan);
 /* Waits for what is still scanned. Finds are in the order of sources, then rules. */
 fl_status fl_yara_scan_finish(fl_yara_scan *scan, const fl_yara_find **ret_finds, size_t *ret_n,
                               fl_err *err);
+/* Before the first source: somebody asks about a rule and a record. */
+struct fl_tracing;
+void fl_yara_scan_watch(fl_yara_scan *scan, const struct fl_tracing *tracing);
 /* About limits, by source; for a scan that is finished, as what follows. */
 size_t fl_yara_scan_notes(const fl_yara_scan *scan, const fl_note **ret_notes);
 /* An event `yara.match` for each record of each find, and one without time for what lies in no

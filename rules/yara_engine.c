@@ -5,7 +5,7 @@
 #include "base/arena.h"
 #include "base/limits.h"
 #include "rules/engine.h"
-#include "rules/yara_set.h"
+#include "rules/yara_scan.h"
 
 /* Complaints of the set are passed on to the lexer's once. */
 typedef struct engine_set {
@@ -173,6 +173,16 @@ static uint64_t run_scanned(const void *self) {
   return fl_yara_scan_count(((const engine_run *)self)->scan);
 }
 
+static void run_watch(void *self, const fl_tracing *tracing) {
+  fl_yara_scan_watch(((engine_run *)self)->scan, tracing);
+}
+
+static fl_status run_trace(void *self, const fl_tracing *tracing, const fl_batch *batch,
+                           const fl_row *row, fl_err *err) {
+  (void)tracing; /* it is watched already */
+  return fl_yara_events_trace(((engine_run *)self)->scan, batch, row, err);
+}
+
 static fl_status run_start(const void *set, const fl_hunt_options *options, fl_hits *hits,
                            fl_engine_run *ret_run, fl_err *err) {
   engine_run *run = calloc(1, sizeof *run);
@@ -200,6 +210,8 @@ static fl_status run_start(const void *set, const fl_hunt_options *options, fl_h
                              .wants_bytes = fl_yara_scan_wants_bytes(run->scan),
                              .finish = run_finish,
                              .rows = run_rows,
+                             .watch = run_watch,
+                             .trace = run_trace,
                              .n_scanned = run_scanned,
                              .free = run_free};
   return FL_OK;

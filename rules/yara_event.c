@@ -122,6 +122,10 @@ static void drop_unselected(const fl_yara_scan *scan, yara_result *result,
   result->n_hits = n;
 }
 
+void fl_yara_events_watch(yara_events *events, uint32_t rule) {
+  fl_yara_scanner_watch(events->scanner, rule);
+}
+
 static fl_status tell(fl_yara_scan *scan, const fl_row *row) {
   yara_events *e = scan->events;
   if (!e->result.is_timed_out && !e->result.has_failed) return FL_OK;
@@ -160,9 +164,31 @@ static fl_status scan_event(fl_yara_scan *scan, const fl_batch *batch, const fl_
                             .name = fl_yara_name_of(scan, row->source),
                             .medium = "event",
                             .rows = &rows,
+                            .n_bytes = e->n,
                             .only_in_rows = false};
+  if (scan->tracing) fl_yara_trace(scan, &found, &e->result);
   FL_TRY(fl_yara_find_add(scan, &found, &e->result, err));
   return tell(scan, row) == FL_E_NOMEM ? no_memory(err) : FL_OK;
+}
+
+fl_status fl_yara_events_trace(fl_yara_scan *scan, const fl_batch *batch, const fl_row *row,
+                               fl_err *err) {
+  const fl_yara_rule *rule = &scan->yara->rules[scan->tracing->rule];
+  yara_row place;
+  if (rule->scope != FL_YARA_EVENT) return FL_OK;
+  if (!fl_yara_row_of(scan, batch, row, &place)) return no_memory(err);
+  const fl_str channel = scan->origins[place.origin].channel;
+  const int64_t id = column_number(batch, row, FL_C_EVENT_ID, -1);
+  const fl_yara_record record = {.channel = channel};
+  if (selects(rule->channel, rule->event_id, &record, id)) return FL_OK;
+  const fl_str wanted = rule->event_id < 0
+                            ? FL_STR("any")
+                            : fl_arena_printf(scan->scratch, "%lld", (long long)rule->event_id);
+  fl_trace_add(scan->tracing->request->trace, 0, "source", FL_TRACE_FALSE,
+               "%s asks event %.*s of %.*s: the record is event %lld of %.*s", rule->name,
+               FL_STR_ARG(wanted), FL_STR_ARG(rule->channel.n ? rule->channel : FL_STR("any log")),
+               (long long)id, FL_STR_ARG(channel));
+  return FL_OK;
 }
 
 fl_status fl_yara_events_batch(fl_yara_scan *scan, const fl_batch *batch, fl_err *err) {

@@ -198,8 +198,10 @@ static fl_status settle(fl_yara_scan *scan, fl_err *err) {
         .medium = task->is_script ? "script" : "file",
         .script = fl_str_of(task->id ? task->id : ""),
         .rows = rows,
+        .n_bytes = task->is_script ? task->n_text : task->n_size,
         .only_in_rows = scan->options.only_in_rows && !task->is_script,
     };
+    if (scan->tracing) fl_yara_trace(scan, &found, &task->result);
     FL_TRY(fl_yara_find_add(scan, &found, &task->result, err));
     scan->first = task->next;
     if (!scan->first) scan->newest = NULL;
@@ -248,6 +250,7 @@ static fl_status begin(void *self, const fl_source_info *source, fl_err *err) {
   yara_task *task = fl_yara_task_create(scan, source->id, source->name);
   if (!task) return no_memory(err);
   task->bytes = *source->bytes;
+  task->n_size = task->bytes.size_bytes;
   task->bytes.share(task->bytes.self);
   task->is_ended = source->is_container;
   if (task->bytes.size_bytes > FL_LIMIT_YARA_BUFFER)
@@ -383,6 +386,13 @@ fl_status fl_yara_scan_finish(fl_yara_scan *scan, const fl_yara_find **ret_finds
   *ret_finds = scan->finds;
   *ret_n = scan->n_finds;
   return FL_OK;
+}
+
+void fl_yara_scan_watch(fl_yara_scan *scan, const fl_tracing *tracing) {
+  scan->tracing = tracing;
+  for (unsigned i = 0; i < scan->n_workers; i++)
+    fl_yara_scanner_watch(scan->scanners[i], tracing->rule);
+  if (scan->events) fl_yara_events_watch(scan->events, tracing->rule);
 }
 
 size_t fl_yara_scan_notes(const fl_yara_scan *scan, const fl_note **ret_notes) {

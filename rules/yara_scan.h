@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "base/pool.h"
+#include "rules/engine.h"
 #include "rules/yara_scanner.h"
 
 /* A record's bytes in what is scanned: for a source `at` is its offset there, for a script the
@@ -43,6 +44,7 @@ typedef struct yara_task {
   uint64_t number;         /* of the crew */
   char *name, *id;         /* of the source; ScriptBlockId */
   fl_bytes bytes;          /* of a source */
+  uint64_t n_size;         /* of them */
   const uint8_t *mapped;   /* NULL: to be read */
   uint8_t *text;           /* of a script */
   size_t n_text;
@@ -91,7 +93,12 @@ struct fl_yara_scan {
   uint64_t n_left;    /* tasks behind them */
   yara_scripts *scripts;
   yara_events *events;
+  const fl_tracing *tracing; /* NULL: nobody asks */
 };
+void fl_yara_events_watch(yara_events *events, uint32_t rule);
+/* Says so where the traced rule of events does not ask the row at all. */
+fl_status fl_yara_events_trace(fl_yara_scan *scan, const fl_batch *batch, const fl_row *row,
+                               fl_err *err);
 
 /* Takes over the task. */
 fl_status fl_yara_give(fl_yara_scan *scan, yara_task *task, fl_err *err);
@@ -104,9 +111,15 @@ bool fl_yara_rows_add(yara_rows *rows, const yara_row *row);
 fl_status fl_yara_note(fl_yara_scan *scan, uint32_t source, fl_severity severity,
                        const char *format, ...) FL_PRINTF(4, 5);
 
+/* Tells what a rule found in the source, script or event that holds the traced record, and forgets
+ * hits whose condition does not hold (yara_trace.c). */
+struct yara_found;
+void fl_yara_trace(fl_yara_scan *scan, const struct yara_found *found, yara_result *result);
+
 /* What a result means: finds for each hit (yara_find.c). `rows` are sorted by `at`. */
 typedef struct yara_found {
   uint32_t source;
+  uint64_t n_bytes;
   fl_str name;
   const char *medium;
   fl_str script;

@@ -13,6 +13,7 @@ struct yara_scanner {
   YR_SCANNER *yr;
   yara_result *result; /* of the scan that runs */
   bool has_no_memory;
+  uint32_t watched; /* rule + 1; 0: none */
 };
 
 void fl_yara_result_clear(yara_result *result) {
@@ -62,10 +63,10 @@ static int by_offset(const void *a, const void *b) {
 }
 
 /* Each string may fill the limit, then the first ones of all stay: memory is bounded by strings. */
-static bool add_hit(yara_scanner *s, YR_SCAN_CONTEXT *context, const YR_RULE *rule,
-                    uint32_t index) {
+static bool add_hit(yara_scanner *s, YR_SCAN_CONTEXT *context, const YR_RULE *rule, uint32_t index,
+                    bool is_near) {
   yara_result *result = s->result;
-  yara_hit hit = {.rule = index, .first = result->n_matches};
+  yara_hit hit = {.rule = index, .first = result->n_matches, .is_near = is_near};
   const YR_STRING *string = NULL;
   yr_rule_strings_foreach(rule, string) {
     if (!add_matches(result, context, string, &hit.n_more)) return false;
@@ -97,10 +98,12 @@ static int hear(YR_SCAN_CONTEXT *context, int message, void *data, void *self) {
   if (message == CALLBACK_MSG_IMPORT_MODULE &&
       !fl_yara_is_module(((const YR_MODULE_IMPORT *)data)->module_name))
     return CALLBACK_ERROR;
-  if (message != CALLBACK_MSG_RULE_MATCHING) return CALLBACK_CONTINUE;
+  const bool is_near = message == CALLBACK_MSG_RULE_NOT_MATCHING;
+  if (message != CALLBACK_MSG_RULE_MATCHING && !is_near) return CALLBACK_CONTINUE;
   const YR_RULE *rule = data;
   const uint32_t shown = s->by_index[rule - context->rules->rules_table];
-  if (!shown || add_hit(s, context, rule, shown - 1)) return CALLBACK_CONTINUE;
+  if (!shown || (is_near && shown != s->watched)) return CALLBACK_CONTINUE;
+  if (add_hit(s, context, rule, shown - 1, is_near)) return CALLBACK_CONTINUE;
   s->has_no_memory = true;
   return CALLBACK_ABORT;
 }
@@ -124,6 +127,8 @@ void fl_yara_scanner_free(yara_scanner *scanner) {
   yr_scanner_destroy(scanner->yr);
   free(scanner);
 }
+
+void fl_yara_scanner_watch(yara_scanner *scanner, uint32_t rule) { scanner->watched = rule + 1; }
 
 /* Runs as libyara walks them. */
 typedef struct walk {
@@ -182,6 +187,7 @@ fl_status fl_yara_scanner_run(yara_scanner *s, const yara_medium *medium, yara_r
                                        .next = give_next,
                                        .file_size = medium->has_size ? give_size : NULL};
   int flags = SCAN_FLAGS_REPORT_RULES_MATCHING;
+  if (s->watched) flags |= SCAN_FLAGS_REPORT_RULES_NOT_MATCHING;
   if (!medium->may_vanish) flags |= SCAN_FLAGS_NO_TRYCATCH;
   if (!medium->has_size) flags |= SCAN_FLAGS_PROCESS_MEMORY;
   fl_yara_result_clear(result);

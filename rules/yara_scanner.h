@@ -36,6 +36,7 @@ typedef struct yara_hit {
   uint32_t rule; /* index into the set's rules */
   size_t first, n;
   uint64_t n_more;
+  bool is_near; /* the rule that is watched: its condition does not hold */
 } yara_hit;
 typedef struct yara_result {
   yara_hit *hits;
@@ -55,6 +56,8 @@ typedef struct yara_scanner yara_scanner;
 fl_status fl_yara_scanner_create(const fl_yara *yara, fl_yara_scope scope,
                                  yara_scanner **ret_scanner, fl_err *err);
 void fl_yara_scanner_free(yara_scanner *scanner);
+/* Of this rule a hit is given in any case, so that its strings can be told. */
+void fl_yara_scanner_watch(yara_scanner *scanner, uint32_t rule);
 /* Hits come in the order of rules, matches of a hit by offset. FL_E_NOMEM alone is an error. */
 fl_status fl_yara_scanner_run(yara_scanner *scanner, const yara_medium *medium,
                               yara_result *result);

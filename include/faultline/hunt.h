@@ -38,7 +38,8 @@ typedef struct fl_hunt_options {
   fl_str suppressions_name; /* for messages */
   unsigned engines;         /* 1 << fl_rule_engine of those to ask; 0 = all */
   unsigned n_jobs;          /* threads for what can be shared out; 0 = number of processors */
-  bool is_tagging;          /* hits are kept as tags of their records, and not listed */
+  const fl_trace_request *trace; /* a Sigma or YARA rule; NULL = nobody asks; outlives the hunt */
+  bool is_tagging;               /* hits are kept as tags of their records, and not listed */
   bool is_narrowed; /* rows are chosen: bytes of a source count where a chosen record lies */
 } fl_hunt_options;
 
