@@ -11,6 +11,7 @@ struct fl_hunt {
   fl_hunt_options options;
   fl_hits *hits;
   fl_engine_run runs[FL_N_RULE_ENGINES];
+  const fl_engine_kind *kinds[FL_N_RULE_ENGINES]; /* of the runs; sequences first */
   size_t n_runs;
   fl_arena *arena; /* names */
   fl_str *names;   /* of sources by id */
@@ -19,7 +20,7 @@ struct fl_hunt {
 };
 
 /* By fl_rule_engine. */
-static const fl_engine_kind *const kinds[FL_N_RULE_ENGINES] = {
+static const fl_engine_kind *const all_kinds[FL_N_RULE_ENGINES] = {
     &fl_engine_sequence,
 #define FL_ENGINE(id) &fl_engine_##id,
 #include "rules/engines.def"
@@ -33,7 +34,8 @@ static fl_status start_runs(fl_hunt *hunt, fl_err *err) {
     if (hunt->options.engines && !(hunt->options.engines & 1u << i)) continue;
     const void *set =
         engine == FL_BY_SEQUENCE ? hunt->rules : fl_rules_engine_set(hunt->rules, engine);
-    FL_TRY(kinds[i]->start(set, &hunt->options, hunt->hits, &hunt->runs[hunt->n_runs], err));
+    hunt->kinds[hunt->n_runs] = all_kinds[i];
+    FL_TRY(all_kinds[i]->start(set, &hunt->options, hunt->hits, &hunt->runs[hunt->n_runs], err));
     if (hunt->tracing.request && hunt->runs[hunt->n_runs].watch)
       hunt->runs[hunt->n_runs].watch(hunt->runs[hunt->n_runs].self, &hunt->tracing);
     hunt->n_runs++;
@@ -184,9 +186,19 @@ static void trace_hits(const fl_hunt *hunt) {
     fl_trace_add(trace, 0, "result", FL_TRACE_FALSE, "no finding of the rule cites this record");
 }
 
+/* Sequences come last: what others make events of, they may look for. */
+static fl_status finish_runs(fl_hunt *hunt, fl_err *err) {
+  const bool has_sequences = hunt->n_runs && hunt->kinds[0] == &fl_engine_sequence;
+  for (size_t i = hunt->n_runs; i-- > 0;) {
+    const fl_engine_run *run = &hunt->runs[i];
+    if (run->finish) FL_TRY(run->finish(run->self, err));
+    if (i && has_sequences && run->rows) FL_TRY(run->rows(run->self, &hunt->runs[0].sink, err));
+  }
+  return FL_OK;
+}
+
 fl_status fl_hunt_finish(fl_hunt *hunt, fl_err *err) {
-  for (size_t i = 0; i < hunt->n_runs; i++)
-    if (hunt->runs[i].finish) FL_TRY(hunt->runs[i].finish(hunt->runs[i].self, err));
+  FL_TRY(finish_runs(hunt, err));
   FL_TRY(fl_hits_finish(hunt->hits, hunt->names, hunt->n_names, err));
   if (!hunt->tracing.is_met) return FL_OK;
   trace_hits(hunt);

@@ -31,6 +31,7 @@ static uint32_t rule_of(const fl_rules *rules, const char *name) {
 
 /* Records alone are cited: events that a case makes of others have no bytes. */
 static fl_status add_finding(run *r, const fl_finding *finding, fl_err *err) {
+  if (finding->engine != FL_BY_SEQUENCE) return FL_OK; /* YARA gives its hits itself */
   fl_hit hit = {.engine = FL_BY_SEQUENCE, .rule = rule_of(r->rules, finding->rule)};
   if (hit.rule == UINT32_MAX) return FL_OK;
   const fl_rule_info info = fl_rules_at(r->rules, hit.rule)->info;

@@ -68,6 +68,8 @@ static void sort(fl_tagger *tagger) {
 
 fl_status fl_tagger_add(fl_tagger *tagger, const fl_hit *hit, fl_err *err) {
   for (size_t i = 0; i < hit->n_events; i++) {
+    if (hit->events[i].flags & FL_F_FINDING)
+      continue; /* it stands for a record, with its own seq */
     if (tagger->tags.n >= FL_LIMIT_TAGS) {
       tagger->n_dropped += hit->n_events - i;
       return FL_OK;

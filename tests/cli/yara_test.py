@@ -113,4 +113,24 @@ write("both/good.yar", "rule good { condition: true }")
 both = run("match", log, "--rules", path("both"))
 check("YARA rule good" in both.text and both.code in (0, 3), "a late error of another kind", both)
 expect(run("match", log, "--rules", path("some/bad.yar")), 2, err="no rule file could be loaded")
+# A sequence sees what YARA rules found, in match as in triage and in a timeline's column.
+both = write("both/s.flr", """rule named_then_lost { meta: title = "named, then lost"
+  events:
+    $a : yara("tool_here")
+    $b : provider "Microsoft-Windows-TerminalServices-ClientActiveXCore" 1026
+  sequence within 10s:
+    $a
+    $b
+}
+""")
+write("both/y.yar", 'rule tool_here { strings: $a = "host1" wide condition: $a }')
+hits = [json.loads(line) for line in expect(run("match", log, "--rules", path("both"), "--format", "json"), 0).text.splitlines()]
+of_both = [hit for hit in hits if hit["rule"] == "named_then_lost"]
+case = json.loads(expect(run("triage", log, "--no-packs", "--rules", path("both"), "--format", "json"), 0).text)
+n_case = sum(finding["rule"] == "named_then_lost" for finding in case["findings"])
+check(len(of_both) == n_case == 40, f"{len(of_both)} findings of match, {n_case} of triage")
+check(sum(hit["rule"] == "tool_here" for hit in hits) == 1, "what YARA found is listed once")
+expect(run("timeline", log, "--rules", path("both"), "-o", path("v.fltl")), 0)
+named = [json.loads(line) for line in run("export", path("v.fltl"), "--where", "rules contains 'named_then_lost'").text.splitlines()]
+check(len(named) == 40 and all(row["event_id"] == 1026 for row in named), f"records alone are tagged: {len(named)}")
 finish()
