@@ -56,22 +56,21 @@ enum {
   FL_LIMIT_YAML_KEYS = 1024,        /* of one map; look-ups are linear */
   FL_LIMIT_YAML_NODES = 200000,     /* of one document */
   FL_LIMIT_SIGMA_VALUES = 20000,    /* that modifiers make of one key; real ones make 400 */
-  FL_LIMIT_SIGMA_PREDS = 4 << 20,   /* different ones of all rules; SigmaHQ has 30,000 */
-  FL_LIMIT_SIGMA_CODE = 1 << 20,    /* words of one condition, each use of a search counted */
-  FL_LIMIT_REGEX_TEXT = 4096,       /* bytes of a regex; the longest of SigmaHQ has 900 */
-  FL_LIMIT_REGEX_STEPS = 100000,    /* of one search: a few milliseconds */
-  FL_LIMIT_REGEX_DEPTH = 100000,
-  FL_LIMIT_REGEX_STACK = 1 << 20,   /* bytes that a search may take to go back */
-  FL_LIMIT_REGEX_SUBJECT = 1 << 16, /* bytes of a value that are searched */
-  FL_LIMIT_SIGMA_FEEDS = 65536,     /* base rules of references of correlations, all together */
-  FL_LIMIT_SIGMA_SEEN = 1 << 19,    /* events kept for correlations */
-  FL_LIMIT_SIGMA_GIVEN = 1 << 20,   /* what they give to correlations, one for each reference */
-  FL_LIMIT_SIGMA_SCAN = 4096,       /* events looked at for one that should be absent */
-  FL_LIMIT_SIGMA_RESULTS = 1 << 18, /* correlations that held, all together */
-  FL_LIMIT_SUPPRESSIONS = 10000,    /* lines of a suppression file: each is compared with rules */
-  FL_LIMIT_TAGS = 4 << 20,          /* records of hits that a timeline names: 64 MiB */
-  FL_LIMIT_HITS = 262144,           /* of all rules together that are listed */
-  FL_LIMIT_HITS_ALIKE = 16384,      /* of one rule that are listed; the rest is counted */
+  FL_LIMIT_SIGMA_REGEXES = 32 << 20, /* bytes compiled; SigmaHQ takes 1 MiB */
+  FL_LIMIT_SIGMA_PREDS = 4 << 20,    /* different ones of all rules; SigmaHQ has 30,000 */
+  FL_LIMIT_SIGMA_CODE = 1 << 20,     /* words of one condition, each use of a search counted */
+  FL_LIMIT_REGEX_STEPS = 100000,     /* of one search: a few milliseconds */
+  FL_LIMIT_REGEX_STACK = 1 << 20,    /* bytes that a search may take to go back */
+  FL_LIMIT_REGEX_SUBJECT = 1 << 16,  /* bytes of a value that are searched */
+  FL_LIMIT_SIGMA_FEEDS = 65536,      /* base rules of references of correlations, all together */
+  FL_LIMIT_SIGMA_SEEN = 1 << 19,     /* events kept for correlations */
+  FL_LIMIT_SIGMA_GIVEN = 1 << 20,    /* what they give to correlations, one for each reference */
+  FL_LIMIT_SIGMA_SCAN = 4096,        /* events looked at for one that should be absent */
+  FL_LIMIT_SIGMA_RESULTS = 1 << 18,  /* correlations that held, all together */
+  FL_LIMIT_SUPPRESSIONS = 10000,     /* lines of a suppression file: each is compared with rules */
+  FL_LIMIT_TAGS = 4 << 20,           /* records of hits that a timeline names: 64 MiB */
+  FL_LIMIT_HITS = 262144,            /* of all rules together that are listed */
+  FL_LIMIT_HITS_ALIKE = 16384,       /* of one rule that are listed; the rest is counted */
   FL_LIMIT_SEQUENCE_STEPS = 64,
   FL_LIMIT_SEQUENCE_RUNS = 65536,    /* findings of all rules together */
   FL_LIMIT_SEQUENCE_SCAN = 4096,     /* candidates looked at for one step of one run */
@@ -99,7 +98,7 @@ enum {
   FL_LIMIT_LEGS = 65536,           /* connections that a case reconstructs */
 
   /* Regular expressions. */
-  FL_LIMIT_REGEX_PATTERN = 4096,  /* bytes of one; real ones have 400 */
+  FL_LIMIT_REGEX_PATTERN = 4096,  /* bytes of one; the longest of SigmaHQ has 900 */
   FL_LIMIT_REGEX_NESTED = 64,     /* parentheses in each other */
   FL_LIMIT_REGEX_CODE = 64 << 10, /* bytes of one when compiled */
   FL_LIMIT_REGEX_SET = 4 << 20,   /* of all that one set of rules has */

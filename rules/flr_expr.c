@@ -255,7 +255,10 @@ static fl_status parse_pattern(fl_parser *p, fl_expr *expr) {
     fl_lex_position(&p->lex, token.at, &expr->pattern->line, &column);
   }
   expr->n_values = 1;
-  return s == FL_OK ? FL_OK : fl_lex_error(&p->lex, token.at + 1 + err.offset, "%s", err.text);
+  return s == FL_OK
+             ? FL_OK
+             : fl_lex_error(&p->lex, token.at + 1 + err.offset,
+                            "regular expression at byte %zu: %s", (size_t)err.offset, err.text);
 }
 
 /* op value ["cased"]; the left side stands in expr. */

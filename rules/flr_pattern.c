@@ -16,7 +16,7 @@ fl_status fl_pattern_add(fl_pattern **set, fl_str text, unsigned flags, fl_arena
   fl_status s = fl_regex_compile(text, flags, &pattern->regex, err);
   if (s == FL_OK) pattern->n_set += fl_regex_size(pattern->regex);
   if (pattern->n_set > FL_LIMIT_REGEX_SET)
-    s = fl_fail(err, FL_E_SYNTAX, 0, "regular expressions take more than %d bytes compiled",
+    s = fl_fail(err, FL_E_SYNTAX, 0, "those of all rules take more than %d bytes compiled",
                 FL_LIMIT_REGEX_SET);
   /* One that does not compile stays in the list as owner of the scratch. */
   pattern->next = *set;

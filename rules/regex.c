@@ -26,8 +26,7 @@ void fl_regex_free(fl_regex *regex) {
 static fl_status refuse(int code, size_t at, fl_err *err) {
   PCRE2_UCHAR text[160] = "";
   if (pcre2_get_error_message(code, text, sizeof text) < 0) text[0] = '\0';
-  return fl_fail(err, FL_E_SYNTAX, at, "regular expression at byte %zu: %s", at,
-                 (const char *)text);
+  return fl_fail(err, FL_E_SYNTAX, at, "%s", (const char *)text);
 }
 
 static uint32_t options_of(unsigned flags) {
@@ -56,8 +55,8 @@ fl_status fl_regex_compile(fl_str pattern, unsigned flags, fl_regex **ret_regex,
   int code = 0;
   PCRE2_SIZE at = 0;
   if (pattern.n > FL_LIMIT_REGEX_PATTERN)
-    return fl_fail(err, FL_E_SYNTAX, 0, "regular expression has %zu bytes, expected at most %d",
-                   pattern.n, FL_LIMIT_REGEX_PATTERN);
+    return fl_fail(err, FL_E_SYNTAX, 0, "%zu bytes, expected at most %d", pattern.n,
+                   FL_LIMIT_REGEX_PATTERN);
   fl_regex *regex = calloc(1, sizeof *regex);
   pcre2_compile_context *limits = compile_limits();
   if (regex && limits)
@@ -76,7 +75,7 @@ fl_status fl_regex_compile(fl_str pattern, unsigned flags, fl_regex **ret_regex,
   fl_regex_free(regex);
   if (!has_room) return fl_fail(err, FL_E_NOMEM, 0, "out of memory for a regular expression");
   if (was_large)
-    return fl_fail(err, FL_E_SYNTAX, 0, "regular expression takes more than %d bytes compiled",
+    return fl_fail(err, FL_E_SYNTAX, 0, "it takes more than %d bytes compiled",
                    FL_LIMIT_REGEX_CODE);
   return refuse(code, at, err);
 }

@@ -13,8 +13,8 @@ typedef enum fl_regex_flag {
 } fl_regex_flag;
 
 typedef struct fl_regex fl_regex;
-/* `flags` are fl_regex_flag bits. What is wrong is said in `err`, whose offset is the byte of the
- * pattern; look-around and what calls out of the pattern are refused. */
+/* `flags` are fl_regex_flag bits. `err` bears the bare reason, and the byte of the pattern as its
+ * offset. */
 fl_status fl_regex_compile(fl_str pattern, unsigned flags, fl_regex **ret_regex, fl_err *err);
 void fl_regex_free(fl_regex *regex);
 size_t fl_regex_size(const fl_regex *regex); /* bytes compiled, for the limit of a set */

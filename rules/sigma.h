@@ -65,7 +65,7 @@ typedef struct fl_sigma_pred {
   uint8_t net[16]; /* CIDR; IPv4 as IPv4-mapped IPv6 */
   uint8_t n_bits;
   bool is_v6;
-  void *code; /* REGEX: pcre2_code, owned by the set */
+  struct fl_regex *regex; /* REGEX: owned by the set */
 } fl_sigma_pred;
 
 /* Can a scan look for it? */

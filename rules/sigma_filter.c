@@ -50,6 +50,7 @@ static fl_status adopt(const fl_sigma_parser *p, const fl_sigma_expr *expr, uint
                        fl_sigma_expr **ret_expr) {
   fl_sigma_expr *copy = NULL, *last = NULL;
   FL_TRY(fl_sigma_expr_new(p, expr->kind, &copy));
+  copy->label = expr->label;
   if (expr->kind == FL_SIGMA_PRED) {
     fl_sigma_pred pred = p->set->preds[expr->pred];
     if (pred.field != FL_SIGMA_KEYWORDS)

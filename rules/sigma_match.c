@@ -98,10 +98,9 @@ static bool is_like_other(fl_sigma_run *run, const fl_sigma_pred *pred, fl_sigma
 }
 
 static bool is_found(fl_sigma_run *run, const fl_sigma_pred *pred, fl_str text) {
-  if (text.n > FL_LIMIT_REGEX_SUBJECT) text.n = FL_LIMIT_REGEX_SUBJECT;
-  const fl_sigma_found found = fl_sigma_search_text(run->searcher, pred->code, text);
-  if (found == FL_SIGMA_TOO_HARD) run->is_unknown = true;
-  return found == FL_SIGMA_YES;
+  const fl_regex_answer answer = fl_regex_find(pred->regex, run->regexes, text);
+  if (answer == FL_REGEX_GAVE_UP) run->is_unknown = true;
+  return answer == FL_REGEX_YES;
 }
 
 static bool is_text_like(const fl_sigma_pred *pred, fl_str text) {

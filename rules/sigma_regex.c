@@ -1,57 +1,13 @@
-/* sigma_regex.c - regular expressions: compiled once, bounded when they run, and what they need. */
-#include "rules/sigma_regex.h"
-
-#define PCRE2_CODE_UNIT_WIDTH 8
-#include <pcre2.h>
-#include <stdlib.h>
+/* sigma_regex.c - regular expressions of rules: compiled once, and the text that they need. */
 #include <string.h>
 
 #include "base/arena.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "rules/regex.h"
 #include "rules/sigma_fold.h"
+#include "rules/sigma_set.h"
 #include "rules/sigma_value.h"
-
-struct fl_sigma_searcher {
-  pcre2_match_context *context;
-  pcre2_match_data *data;
-  pcre2_jit_stack *stack;
-};
-
-void fl_sigma_searcher_free(fl_sigma_searcher *searcher) {
-  if (!searcher) return;
-  pcre2_match_data_free(searcher->data);
-  pcre2_match_context_free(searcher->context);
-  pcre2_jit_stack_free(searcher->stack);
-  free(searcher);
-}
-
-fl_sigma_searcher *fl_sigma_searcher_create(void) {
-  fl_sigma_searcher *searcher = calloc(1, sizeof *searcher);
-  if (!searcher) return NULL;
-  searcher->context = pcre2_match_context_create(NULL);
-  searcher->data = pcre2_match_data_create(1, NULL);
-  searcher->stack = pcre2_jit_stack_create((size_t)32 << 10, FL_LIMIT_REGEX_STACK, NULL);
-  if (!searcher->context || !searcher->data || !searcher->stack) {
-    fl_sigma_searcher_free(searcher);
-    return NULL;
-  }
-  (void)pcre2_set_match_limit(searcher->context, FL_LIMIT_REGEX_STEPS);
-  (void)pcre2_set_heap_limit(searcher->context, FL_LIMIT_REGEX_STACK / 1024);
-  (void)pcre2_set_depth_limit(searcher->context, FL_LIMIT_REGEX_DEPTH);
-  pcre2_jit_stack_assign(searcher->context, NULL, searcher->stack);
-  return searcher;
-}
-
-fl_sigma_found fl_sigma_search_text(const fl_sigma_searcher *searcher, const void *code,
-                                    fl_str text) {
-  const int n = pcre2_match(code, (PCRE2_SPTR)(text.n ? text.p : ""), text.n, 0, 0, searcher->data,
-                            searcher->context);
-  if (n >= 0) return FL_SIGMA_YES;
-  return n == PCRE2_ERROR_NOMATCH ? FL_SIGMA_NO : FL_SIGMA_TOO_HARD;
-}
-
-void fl_sigma_regex_free(void *code) { pcre2_code_free(code); }
 
 /* What stands on the top level of a pattern and must be there: a run of plain characters, none of
  * which is optional or repeated. In doubt there is none. */
@@ -144,39 +100,35 @@ static fl_status set_needle(const fl_sigma_parser *p, fl_sigma_pred *pred) {
   return pred->needle != UINT32_MAX ? FL_OK : fl_lex_nomem(p->lex);
 }
 
-static pcre2_code *compile(const fl_sigma_pred *pred, int *ret_code, size_t *ret_at) {
-  uint32_t options = PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_NEVER_BACKSLASH_C;
-  if (pred->flags & FL_SIGMA_RE_I) options |= PCRE2_CASELESS;
-  if (pred->flags & FL_SIGMA_RE_M) options |= PCRE2_MULTILINE;
-  if (pred->flags & FL_SIGMA_RE_S) options |= PCRE2_DOTALL;
-  pcre2_code *compiled = pcre2_compile((PCRE2_SPTR)(pred->text.n ? pred->text.p : ""), pred->text.n,
-                                       options, ret_code, ret_at, NULL);
-  /* Slower without, and no less right. */
-  if (compiled) (void)pcre2_jit_compile(compiled, PCRE2_JIT_COMPLETE);
-  return compiled;
+static fl_status compile(fl_sigma_set *set, fl_sigma_pred *pred, fl_err *err) {
+  unsigned flags = 0;
+  if (pred->flags & FL_SIGMA_RE_I) flags |= FL_REGEX_NOCASE;
+  if (pred->flags & FL_SIGMA_RE_M) flags |= FL_REGEX_MULTILINE;
+  if (pred->flags & FL_SIGMA_RE_S) flags |= FL_REGEX_DOTALL;
+  FL_TRY(fl_regex_compile(pred->text, flags, &pred->regex, err));
+  set->n_regex_bytes += fl_regex_size(pred->regex);
+  return FL_OK;
 }
 
 fl_status fl_sigma_regex_check(const fl_sigma_parser *p, const fl_yaml *node, fl_sigma_pred *pred) {
-  int code = 0;
-  size_t at = 0;
-  if (pred->text.n > FL_LIMIT_REGEX_TEXT)
+  fl_err err = {0};
+  if (pred->text.n > FL_LIMIT_REGEX_PATTERN)
     return fl_sigma_error(p, node, "a regex of %zu bytes, expected at most %d", pred->text.n,
-                          FL_LIMIT_REGEX_TEXT);
-  pred->code = compile(pred, &code, &at);
-  if (!pred->code) {
-    char text[128] = "";
-    (void)pcre2_get_error_message(code, (PCRE2_UCHAR *)text, sizeof text);
-    return fl_sigma_error(p, node, "the regex is wrong at its character %zu: %s", at + 1, text);
-  }
-  return set_needle(p, pred);
+                          FL_LIMIT_REGEX_PATTERN);
+  if (p->set->n_regex_bytes > FL_LIMIT_SIGMA_REGEXES)
+    return fl_sigma_error(p, node, "the regexes of all rules take more than %d bytes compiled",
+                          FL_LIMIT_SIGMA_REGEXES);
+  const fl_status status = compile(p->set, pred, &err);
+  if (status == FL_OK) return set_needle(p, pred);
+  if (status != FL_E_SYNTAX) return fl_lex_nomem(p->lex);
+  return fl_sigma_error(p, node, "the regex is wrong at its character %zu: %s",
+                        (size_t)err.offset + 1, err.text);
 }
 
 /* The needle is one of the other field and only saves work: it is left out. */
 fl_status fl_sigma_regex_again(const fl_sigma_parser *p, fl_sigma_pred *pred) {
-  int code = 0;
-  size_t at = 0;
+  fl_err err = {0};
   pred->needle = UINT32_MAX;
   if (pred->op != FL_SIGMA_REGEX) return FL_OK;
-  pred->code = compile(pred, &code, &at);
-  return pred->code ? FL_OK : fl_lex_nomem(p->lex);
+  return compile(p->set, pred, &err) == FL_OK ? FL_OK : fl_lex_nomem(p->lex);
 }

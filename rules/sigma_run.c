@@ -12,7 +12,7 @@
 static void run_free(void *self) {
   fl_sigma_run *run = self;
   if (!run) return;
-  fl_sigma_searcher_free(run->searcher);
+  fl_regex_scratch_free(run->regexes);
   fl_sigma_planner_free(run->planner);
   fl_sigma_gather_free(run->gather);
   fl_arena_free(run->scratch);
@@ -203,12 +203,12 @@ static bool make_room(fl_sigma_run *run) {
   run->known = calloc(run->n_preds + 1, sizeof *run->known);
   run->asked = calloc(run->n_rules + 1, sizeof *run->asked);
   run->queue = calloc(run->n_rules + 1, sizeof *run->queue);
-  run->searcher = fl_sigma_searcher_create();
+  run->regexes = fl_regex_scratch_create();
   run->planner = fl_sigma_planner_create();
   run->scratch = fl_arena_create(FL_LIMIT_BATCH_ARENA);
   /* The first block stays from event to event: most need no other. */
   return run->is_off && run->is_mute && make_gather(run) && run->strikes && run->values &&
-         run->known && run->asked && run->queue && run->searcher && run->planner && run->scratch &&
+         run->known && run->asked && run->queue && run->regexes && run->planner && run->scratch &&
          fl_arena_alloc(run->scratch, (size_t)256 << 10);
 }
 

@@ -5,8 +5,8 @@
 #ifndef FL_RULES_SIGMA_RUN_H
 #define FL_RULES_SIGMA_RUN_H
 
+#include "rules/regex.h"
 #include "rules/sigma.h"
-#include "rules/sigma_regex.h"
 #include "rules/sigma_scan.h"
 
 /* One value of a field. Texts are made when first asked for. */
@@ -87,7 +87,7 @@ typedef struct fl_sigma_run {
   bool *is_off;                   /* rules that nobody asks for, or that were given up */
   bool *is_mute;                  /* rules whose matches are no findings */
   uint8_t *strikes;
-  fl_sigma_searcher *searcher;
+  fl_regex_scratch *regexes;
   fl_sigma_planner *planner;
   fl_arena *scratch; /* of one event */
   /* The event. */

@@ -8,16 +8,16 @@
 #include "base/hash.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "rules/regex.h"
 #include "rules/sigma_code.h"
 #include "rules/sigma_correlation.h"
 #include "rules/sigma_fold.h"
-#include "rules/sigma_regex.h"
 #include "rules/sigma_run.h"
 
 static void set_free(void *self) {
   fl_sigma_set *set = self;
   if (!set) return;
-  for (size_t i = 0; i < set->n_preds; i++) fl_sigma_regex_free(set->preds[i].code);
+  for (size_t i = 0; i < set->n_preds; i++) fl_regex_free(set->preds[i].regex);
   fl_sigma_sources_done(&set->sources);
   fl_arena_free(set->arena);
   fl_arena_free(set->scratch);
@@ -126,6 +126,11 @@ static uint64_t pred_hash(const fl_sigma_set *set, size_t item) {
   return hash_of_pred(&set->preds[item]);
 }
 
+static void drop_regex(fl_sigma_set *set, fl_regex *regex) {
+  if (regex) set->n_regex_bytes -= fl_regex_size(regex);
+  fl_regex_free(regex);
+}
+
 /* Takes the regex of `pred`, if it has one. */
 uint32_t fl_sigma_pred_of(fl_sigma_set *set, const fl_sigma_pred *pred) {
   if (!make_room(&set->pred_index, set->n_preds, set, pred_hash)) return UINT32_MAX;
@@ -136,14 +141,14 @@ uint32_t fl_sigma_pred_of(fl_sigma_set *set, const fl_sigma_pred *pred) {
     const fl_sigma_pred *known = &set->preds[set->pred_index.slots[at] - 1];
     const pred_key other = key_of(known);
     if (memcmp(&key, &other, sizeof key) != 0 || !fl_str_eq(known->text, pred->text)) continue;
-    if (pred->code != known->code) fl_sigma_regex_free(pred->code);
+    if (pred->regex != known->regex) drop_regex(set, pred->regex);
     return set->pred_index.slots[at] - 1;
   }
   fl_sigma_pred copy = *pred;
   copy.text = fl_arena_str(set->arena, pred->text);
   if (!copy.text.p || set->n_preds >= FL_LIMIT_SIGMA_PREDS ||
       !fl_grow((void **)&set->preds, &set->cap_preds, set->n_preds + 1, sizeof *set->preds)) {
-    fl_sigma_regex_free(pred->code);
+    drop_regex(set, pred->regex);
     return UINT32_MAX;
   }
   set->preds[set->n_preds++] = copy;

@@ -28,7 +28,8 @@ struct fl_sigma_set {
   fl_sigma_pred *preds;
   size_t n_preds, cap_preds;
   fl_sigma_index pred_index;
-  uint32_t *n_uses; /* of each predicate, once finished */
+  size_t n_regex_bytes; /* of their regexes, compiled */
+  uint32_t *n_uses;     /* of each predicate, once finished */
   fl_sigma_rule **rules;
   size_t n_rules, cap_rules;
   fl_sigma_index id_index; /* of names and ids: rule + 1 */
