@@ -54,6 +54,14 @@ static fl_status add_finding(run *r, const fl_finding *finding, fl_err *err) {
   return fl_hits_add(r->hits, &hit, NULL, NULL, err);
 }
 
+/* What did not fit, or a regex that went on too long: nothing of it is left out in silence. */
+static fl_status pass_notes(const run *r, const fl_case *solved, fl_err *err) {
+  for (size_t i = 0; i < solved->n_notes; i++)
+    if (solved->notes[i].source == UINT32_MAX && solved->notes[i].severity == FL_NOTE_LIMIT)
+      FL_TRY(fl_hits_note(r->hits, err, "%.*s", FL_STR_ARG(solved->notes[i].text)));
+  return FL_OK;
+}
+
 static fl_status finish(void *self, fl_err *err) {
   run *r = self;
   fl_case *solved = NULL;
@@ -61,6 +69,7 @@ static fl_status finish(void *self, fl_err *err) {
   fl_status s = FL_OK;
   for (size_t i = 0; i < solved->n_findings && s == FL_OK; i++)
     s = add_finding(r, &solved->findings[i], err);
+  if (s == FL_OK) s = pass_notes(r, solved, err);
   fl_case_free(solved);
   return s;
 }
