@@ -88,9 +88,6 @@ typedef struct cli_gate {
   const cli_args *args;
   fl_sink next[CLI_MAX_SINKS];
   size_t n_next, n_whole; /* the first n_whole of them get every row */
-  /* Sees every batch as it was read, before rows are chosen; may be NULL. */
-  fl_status (*watch)(void *self, const fl_batch *batch, fl_err *err);
-  void *watcher;
   bool is_quiet_on_notes; /* the consumer prints them itself */
   bool keeps_state;       /* state facts pass whatever their time: rules ask for them so */
   fl_time since, until;   /* 0 = open */
@@ -113,7 +110,10 @@ cli_exit cli_gate_init(cli_gate *gate, const cli_args *args, bool filters);
 /* --where alone, for a command whose consumers know the window themselves. */
 cli_exit cli_gate_where(cli_gate *gate, const cli_args *args);
 void cli_gate_add(cli_gate *gate, fl_sink sink);
-void cli_gate_add_whole(cli_gate *gate, fl_sink sink); /* unfiltered; before all others */
+/* Gets every row as it was read; before all others. */
+void cli_gate_add_whole(cli_gate *gate, fl_sink sink);
+/* Do options choose rows, so that a gate passes on less than was read? */
+bool cli_gate_chooses(const cli_args *args);
 /* Lets --where leave out records before they are decoded whole: for consumers that need to see
  * nothing of those that do not pass. After this `options` may be read as long as the gate lives. */
 void cli_gate_skip(cli_gate *gate, fl_ingest_options *options);

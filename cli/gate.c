@@ -96,7 +96,6 @@ static fl_status take_batch(void *self, const fl_batch *batch, fl_err *err) {
   cli_gate *gate = self;
   FL_TRY(check(gate, err));
   fl_batch passed = *batch;
-  if (gate->watch) FL_TRY(gate->watch(gate->watcher, batch, err));
   count_rows(gate, batch);
   if (gate->rows) FL_TRY(select_rows(gate, batch, &passed, err));
   gate->n_passed += passed.n_rows;
@@ -181,6 +180,11 @@ void cli_gate_add(cli_gate *gate, fl_sink sink) {
 void cli_gate_add_whole(cli_gate *gate, fl_sink sink) {
   gate->n_whole = gate->n_next + 1;
   cli_gate_add(gate, sink);
+}
+
+bool cli_gate_chooses(const cli_args *args) {
+  return cli_has(args, OPT_since) || cli_has(args, OPT_until) || cli_has(args, OPT_where) ||
+         cli_has(args, OPT_limit);
 }
 
 static cli_exit init_filter(cli_gate *gate, const cli_args *args) {

@@ -169,8 +169,7 @@ static cli_exit look_for_gaps(inspector *in, cli_gate *gate) {
   in->is_looking = true;
   in->arena = fl_arena_create(GAPS_ARENA);
   in->crash_arena = fl_arena_create(CRASH_ARENA);
-  gate->watch = watch;
-  gate->watcher = in;
+  cli_gate_add_whole(gate, (fl_sink){.self = in, .batch = watch});
   if (in->arena && in->crash_arena) return CLI_DONE;
   cli_say("out of memory");
   return CLI_INTERNAL;

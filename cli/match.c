@@ -239,8 +239,7 @@ static cli_exit run(matching *m) {
   const cli_exit loaded = cli_rules_load(m->args, &m->args->all[OPT_rules], false, &m->rules);
   if (!m->rules) return loaded;
   m->options.n_jobs = m->args->ingest.n_jobs;
-  m->options.is_narrowed =
-      cli_has(m->args, OPT_since) || cli_has(m->args, OPT_until) || cli_has(m->args, OPT_where);
+  m->options.is_narrowed = cli_gate_chooses(m->args);
   const fl_status status = fl_hunt_create(m->rules, &m->options, &m->hunt, &err);
   if (status < FL_OK) return cli_failed(status, &err);
   cli_exit exit = cli_open(m->args->value[OPT_output], &m->out);

@@ -24,14 +24,14 @@ static cli_exit fill(const cli_args *args, fl_timeline_writer *writer, bool with
   fl_err err = {0};
   cli_exit exit = cli_gate_init(&gate, &own, true);
   cli_exit loaded = CLI_DONE;
+  /* What is left out of the timeline still counts for what its logs lack. */
+  if (with_gaps && cli_gate_chooses(args))
+    cli_gate_add_whole(&gate, (fl_sink){.self = writer, .batch = watch});
   if (exit == CLI_DONE) exit = loaded = cli_finds_init(&finds, &gate, &own.ingest);
   cli_gate_add(&gate, fl_timeline_writer_sink(writer));
-  if (with_gaps) gate.watch = watch;
-  gate.watcher = writer;
   if (cli_goes_on(exit)) exit = cli_read(&gate, &totals);
   if (exit == CLI_DONE) cli_finds_count(&finds, &totals);
   if (exit == CLI_DONE) exit = cli_judge(&gate, &totals);
-  gate.watch = NULL;
   fl_status status = FL_OK;
   const fl_sink sink = cli_gate_sink(&gate);
   if (cli_goes_on(exit)) exit = cli_worse(cli_worse(exit, loaded), cli_finds_finish(&finds, &sink));
@@ -49,7 +49,7 @@ cli_exit cli_timeline_write(const cli_args *args, const char *path, bool with_ga
   fl_timeline_writer *writer = NULL;
   const fl_timeline_options options = {.temporary_folder = cli_temporary_folder(),
                                        .n_jobs = args->ingest.n_jobs,
-                                       .is_filtered = with_gaps};
+                                       .is_filtered = with_gaps && cli_gate_chooses(args)};
   fl_err err = {0};
   cli_exit exit = cli_open(path, &out);
   if (exit != CLI_DONE) return exit;
