@@ -236,7 +236,8 @@ static fl_status run_all(correlator *k, fl_err *err) {
   const uint64_t n_dropped = k->g->n_dropped + k->n_dropped;
   if (n_dropped == 0) return FL_OK;
   return fl_hits_note(k->run->hits, err,
-                      "%llu events or findings were left out of correlations: there is room for %d",
+                      "%llu events or findings were left out of correlations: there is room for %d "
+                      "events, and for the values that group them",
                       (unsigned long long)n_dropped, FL_LIMIT_SIGMA_SEEN);
 }
 

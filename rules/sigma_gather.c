@@ -109,18 +109,24 @@ static fl_sigma_item *first_item(fl_sigma_run *run, uint32_t field) {
   return NULL;
 }
 
+/* A text that finds no room any more leaves its event out of a group: that is counted. */
+static uint32_t put_word(fl_sigma_gather *gather, fl_str text) {
+  const uint32_t word = fl_sigma_words_put(gather->words, text);
+  gather->n_dropped += word == FL_SIGMA_NOTHING;
+  return word;
+}
+
 /* Several values as one word: their numbers side by side. An event that lacks one has none. */
 static uint32_t word_of(fl_sigma_run *run, const uint32_t *fields, size_t n) {
-  fl_sigma_words *words = run->gather->words;
   uint32_t parts[FL_SIGMA_MAX_KEYS];
   for (size_t i = 0; i < n; i++) {
     fl_sigma_item *item = first_item(run, fields[i]);
     if (!item) return FL_SIGMA_NOTHING;
-    parts[i] = fl_sigma_words_put(words, fl_sigma_item_folded(run, item));
+    parts[i] = put_word(run->gather, fl_sigma_item_folded(run, item));
     if (parts[i] == FL_SIGMA_NOTHING) return FL_SIGMA_NOTHING;
   }
   return n == 1 ? parts[0]
-                : fl_sigma_words_put(words, (fl_str){(const char *)parts, n * sizeof *parts});
+                : put_word(run->gather, (fl_str){(const char *)parts, n * sizeof *parts});
 }
 
 static double number_of(fl_sigma_run *run, uint32_t field, bool *ret_is_there) {
