@@ -1,4 +1,5 @@
 /* names.c - the words of enumerations, in one place so that all outputs agree. */
+#include "faultline/case.h"
 #include "faultline/event.h"
 #include "faultline/ingest.h"
 
@@ -42,3 +43,6 @@ const char *const fl_severity_names[6] = {"info",        "repaired",   "damaged"
 
 const char *const fl_ledger_state_names[8] = {"parsed",  "recovered", "slack",   "empty",
                                               "damaged", "unknown",   "skipped", "unsupported"};
+
+/* As in rules/engines.def, behind sequences. */
+const char *const fl_rule_engine_names[FL_N_RULE_ENGINES] = {"sequence", "sigma", "yara"};

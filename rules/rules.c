@@ -13,13 +13,6 @@
 #include "rules/rules.h"
 #include "rules/rules_include.h"
 
-const char *const fl_rule_engine_names[FL_N_RULE_ENGINES] = {
-    "sequence",
-#define FL_ENGINE(id) #id,
-#include "rules/engines.def"
-#undef FL_ENGINE
-};
-
 /* By fl_rule_engine; sequences are loaded here. */
 static const fl_engine_kind *const kinds[FL_N_RULE_ENGINES] = {
     NULL,
