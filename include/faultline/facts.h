@@ -38,8 +38,8 @@ FL_API bool fl_kind_is_state(fl_str kind);
 FL_API bool fl_event_is_state(const fl_event *event);
 FL_API bool fl_row_is_state(const fl_batch *batch, const fl_row *row);
 
-/* The setting of the audit policy that writes an event of the Security log; NULL where none is known.
- * Equal settings have equal texts. */
+/* The setting of the audit policy that writes an event of the Security log; NULL where none is
+ * known. Equal settings have equal texts. */
 FL_API const char *fl_audit_setting(fl_str provider, int64_t event_id);
 
 /* A provider or channel without the prefixes that all of Remote Desktop share: "RdpCoreTS". */

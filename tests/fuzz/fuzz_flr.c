@@ -50,7 +50,7 @@ static void run_rules(const fl_rules *rules) {
                                  {.name = {"srv1", 4}, .roles = FL_ROLE_SERVER}};
   const fl_coverage coverage = {
       .host = {"srv1", 4}, .channel = {"c", 1}, .start = INT64_MIN, .end = 5 * FL_SECOND};
-  const fl_sighting sighting = {{"srv1", 4}, {"p", 1}, {"c", 1}, 1, 0};
+  const fl_sighting sighting = {{"srv1", 4}, {"p", 1}, {"c", 1}, 1, 0, UINT32_MAX};
   const fl_named_mark mark = {&events[1], 1};
   make_events(events, times, list);
   fl_arena *arena = fl_arena_create((size_t)64 << 20);

@@ -146,7 +146,7 @@ static void runs_beyond_the_limit_are_counted(void **state) {
       "score: +60 if unknown($b) +30 if absent $b +1 if $b report at 60 }");
   const fl_coverage coverage = {
       .host = FL_STR("M"), .channel = FL_STR("Log"), .start = INT64_MIN, .end = INT64_MAX};
-  const fl_sighting sighting = {FL_STR("M"), FL_STR("P"), FL_STR("Log"), 2, 0};
+  const fl_sighting sighting = {FL_STR("M"), FL_STR("P"), FL_STR("Log"), 2, 0, UINT32_MAX};
   const fl_machine machine = {.name = FL_STR("M")};
   fl_event event = {.host = FL_STR("M"),
                     .provider = FL_STR("P"),
