@@ -9,7 +9,7 @@
 enum { RULE = 16 };
 
 typedef struct certutil {
-  bool is_open, has_key, is_key_missing, awaits_name, is_in_name;
+  bool is_open, has_key, is_key_missing, awaits_name, is_in_name, is_in_chain;
   unsigned n_names, n_dates;
   text_kept store, serial, issuer, subject, start, end, container, key_file, provider;
   char thumbprint[41];
@@ -83,13 +83,14 @@ static fl_status give(text_reader *r, certutil *s, fl_err *err) {
   return fl_fact_add(&r->fact, err);
 }
 
-/* My "Personal" in front of the first one. */
+/* My "Personal" in front of the first one; stores without a name of their own stand alone. */
 static void read_store(const text_reader *r, certutil *s) {
   const fl_str line = text_trim(text_kept_str(&r->before[0]));
   const char *quote = line.n ? memchr(line.p, '"', line.n) : NULL;
-  const size_t n = quote ? (size_t)(quote - line.p) : 0;
-  if (quote && n > 1 && n < 64 && line.p[line.n - 1] == '"')
-    text_keep(&s->store, text_trim((fl_str){line.p, n}));
+  const size_t n = quote ? (size_t)(quote - line.p) : line.n;
+  if (n < 2 || n >= 64 || s->thumbprint[0] || s->store.n) return;
+  if (quote ? line.p[line.n - 1] != '"' : memchr(line.p, ':', n) || memchr(line.p, '=', n)) return;
+  text_keep(&s->store, text_trim((fl_str){line.p, n}));
 }
 
 static void open_certificate(text_reader *r, certutil *s) {
@@ -130,11 +131,19 @@ static void take_pair(certutil *s, fl_str line, fl_str label, fl_str value) {
   take_thumbprint(s, line, label, value);
 }
 
+/* Of the lines with '=' below the hash those that tell of the key are indented, and their labels
+ * are words; flags of a check of the chain have names such as Element.dwInfoStatus. */
+static bool is_of_key(const certutil *s, fl_str line, fl_str label) {
+  if (!s->thumbprint[0] || s->is_in_chain || text_indent(line) == 0) return false;
+  return !memchr(label.p, '.', label.n) && !text_starts(label, "dw");
+}
+
 /* The container, then the provider. */
 static void take_key(certutil *s, fl_str label, fl_str value) {
+  const bool is_provider = text_has(value, "Provider") || fl_str_eq(label, FL_STR("Provider"));
   s->has_key = true;
-  if (text_has(value, "Provider") || text_has(label, "Provider")) text_keep(&s->provider, value);
-  else if (!s->container.n) text_keep(&s->container, value);
+  if (is_provider && !s->provider.n) text_keep(&s->provider, value);
+  else if (!is_provider && !s->container.n) text_keep(&s->container, value);
 }
 
 /* -v: a name stands below its label, one part a line. */
@@ -177,8 +186,10 @@ static fl_status take(text_reader *r, text_answer *ret_answer, fl_err *err) {
   }
   if (take_name_part(s, line)) return FL_OK;
   s->is_in_name = false;
+  s->is_in_chain |= text_has(line, "CERT_CHAIN_");
   if (text_pair(line, ':', &label, &value)) take_pair(s, line, label, value);
-  else if (text_pair(line, '=', &label, &value) && s->n_dates == 2) take_key(s, label, value);
+  else if (text_pair(line, '=', &label, &value) && is_of_key(s, line, label))
+    take_key(s, label, value);
   else if (says_key_is_missing(line)) s->is_key_missing = true;
   else *ret_answer = TEXT_IS_FILLER;
   return FL_OK;

@@ -74,11 +74,37 @@ Cert Hash(sha256): {HASH}{HASH[:24]}
     Key Container = TSSecKeySet1
   Unique container name: f686aace6942fb7f7ceb231212eef4a4_e64079bf-f1d8-450e-ba59-2f4d921306df
     Provider = Microsoft Software Key Storage Provider
+    ProviderType = 0
+    Flags = 20 (32)
 Missing stored keyset
 CertUtil: -store command completed successfully.
 """, [("state.certificate", {"issuer": "CN=Issuing CA, DC=corp", "subject": "CN=srv01.corp", "thumbprint": HASH, "store": "My",
                              "not_before": "2026-01-13T10:00:00.0000000Z", "not_after": "2026-03-02T10:00:00.0000000Z",
-                             "has_private_key": False, "key_container": "TSSecKeySet1", "is_self_signed": False})]),
+                             "has_private_key": False, "key_container": "TSSecKeySet1",
+                             "key_provider": "Microsoft Software Key Storage Provider", "is_self_signed": False})]),
+    "certutil -verifystore without a key": (f"""Remote Desktop
+================ Certificate 0 ================
+Serial Number: 1a2b3c4d5e6f
+Issuer: CN=srv01.corp
+ NotBefore: 2026-01-13 10:00
+ NotAfter: 2026-07-13 10:00
+Subject: CN=srv01.corp
+Signature matches Public Key
+Cert Hash(sha1): {HASH}
+No key provider information
+dwFlags = CA_VERIFY_FLAGS_CONSOLE_TRACE (0x20000000)
+ChainFlags = CERT_CHAIN_REVOCATION_CHECK_CHAIN_EXCLUDE_ROOT (0x40000000)
+-------- CERT_CHAIN_CONTEXT --------
+ChainContext.dwErrorStatus = CERT_TRUST_IS_UNTRUSTED_ROOT (0x20)
+CertContext[0][0]: dwInfoStatus=10c dwErrorStatus=20
+  Issuer: CN=srv01.corp
+  NotBefore: 2020-01-13 10:00
+  Subject: CN=srv01.corp
+  Cert: {HASH[::-1]}
+  Element.dwInfoStatus = CERT_TRUST_HAS_NAME_MATCH_ISSUER (0x4)
+CertUtil: -verifystore command completed successfully.
+""", [("state.certificate", {"subject": "CN=srv01.corp", "thumbprint": HASH, "has_private_key": False, "key_container": None, "store": "Remote Desktop",
+                             "not_before": "2026-01-13T10:00:00.0000000Z", "is_self_signed": True})]),
     "certificates as a table": (f"""
 
    PSParentPath: Microsoft.PowerShell.Security\\Certificate::LocalMachine\\My
