@@ -179,7 +179,11 @@ static fl_status take(text_reader *r, text_answer *ret_answer, fl_err *err) {
     open_certificate(r, s);
     return FL_OK;
   }
-  if (text_starts(line, "CertUtil:")) return give(r, s, err);
+  if (text_starts(line, "CertUtil:")) {
+    const fl_status status = give(r, s, err);
+    memset(s, 0, sizeof *s); /* another store may follow */
+    return status;
+  }
   if (!s->is_open) {
     *ret_answer = TEXT_IS_FILLER;
     return FL_OK;

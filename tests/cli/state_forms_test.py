@@ -103,8 +103,18 @@ CertContext[0][0]: dwInfoStatus=10c dwErrorStatus=20
   Cert: {HASH[::-1]}
   Element.dwInfoStatus = CERT_TRUST_HAS_NAME_MATCH_ISSUER (0x4)
 CertUtil: -verifystore command completed successfully.
+My "Personal"
+================ Certificate 0 ================
+Serial Number: 1a2b3c4d5e6f
+Issuer: CN=ca
+ NotBefore: 2026-01-13 10:00
+ NotAfter: 2026-07-13 10:00
+Subject: CN=other
+Cert Hash(sha1): {HASH}
+CertUtil: -verifystore command completed successfully.
 """, [("state.certificate", {"subject": "CN=srv01.corp", "thumbprint": HASH, "has_private_key": False, "key_container": None, "store": "Remote Desktop",
-                             "not_before": "2026-01-13T10:00:00.0000000Z", "is_self_signed": True})]),
+                             "not_before": "2026-01-13T10:00:00.0000000Z", "is_self_signed": True}),
+      ("state.certificate", {"subject": "CN=other", "store": "My"})]),
     "certificates as a table": (f"""
 
    PSParentPath: Microsoft.PowerShell.Security\\Certificate::LocalMachine\\My
