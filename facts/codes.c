@@ -14,14 +14,21 @@ static const fl_code_fact codes[] = {
 enum { N_CODES = sizeof codes / sizeof codes[0], SYMBOL_TEXT_MIN = 4, SYMBOL_PART_MIN = 11 };
 
 const char *const fl_code_space_names[FL_CODE_N_SPACES] = {
-    [FL_CODE_DISCONNECT] = "disconnect", [FL_CODE_EXTENDED] = "extended",
-    [FL_CODE_ERRINFO] = "errinfo",       [FL_CODE_NEG_FAILURE] = "neg_failure",
-    [FL_CODE_GATEWAY] = "gateway",       [FL_CODE_HRESULT] = "hresult",
-    [FL_CODE_NTSTATUS] = "ntstatus",     [FL_CODE_WIN32] = "win32",
-    [FL_CODE_TLS_ALERT] = "tls_alert",   [FL_CODE_RDPCORETS_103] = "rdpcorets_103",
-    [FL_CODE_EXCEPTION] = "exception",   [FL_CODE_FAST_FAIL] = "fast_fail",
+    [FL_CODE_DISCONNECT] = "disconnect",
+    [FL_CODE_EXTENDED] = "extended",
+    [FL_CODE_ERRINFO] = "errinfo",
+    [FL_CODE_NEG_FAILURE] = "neg_failure",
+    [FL_CODE_GATEWAY] = "gateway",
+    [FL_CODE_HRESULT] = "hresult",
+    [FL_CODE_NTSTATUS] = "ntstatus",
+    [FL_CODE_WIN32] = "win32",
+    [FL_CODE_TLS_ALERT] = "tls_alert",
+    [FL_CODE_RDPCORETS_103] = "rdpcorets_103",
+    [FL_CODE_EXCEPTION] = "exception",
+    [FL_CODE_FAST_FAIL] = "fast_fail",
     [FL_CODE_BUGCHECK] = "bugcheck",
-    [FL_CODE_MISPLACED] = "misplaced",   [FL_CODE_SCHANNEL_STATE] = "schannel_state",
+    [FL_CODE_MISPLACED] = "misplaced",
+    [FL_CODE_SCHANNEL_STATE] = "schannel_state",
 };
 
 /* What else people call the spaces in front of a number. */

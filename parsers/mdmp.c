@@ -309,7 +309,7 @@ static bool read_system(mdmp *m, const mdmp_stream *s, const mdmp_watcher *w) {
   const uint8_t *p = s->place.n_bytes >= 32 ? mdmp_bytes(m, s->place.offset, 32) : NULL;
   if (!p || m->system.is_there) return true;
   m->system = (mdmp_system){.is_there = true,
-                            
+
                             .n_processors = p[6],
                             .product = p[7],
                             .major = fl_le32(p + 8),

@@ -35,7 +35,7 @@ typedef struct mta_publisher {
 typedef enum mta_which { MTA_EVT, MTA_MSG, MTA_PUB, MTA_N_SECTIONS } mta_which;
 
 typedef struct mta {
-  fl_arena *arena;   /* of the job: publishers and names */
+  fl_arena *arena; /* of the job: publishers and names */
   mta_section sections[MTA_N_SECTIONS];
   mta_event *events; /* in the order of the log */
   size_t n_events, cap_events;

@@ -57,9 +57,9 @@ typedef enum fl_code_space {
   FL_CODE_WIN32,
   FL_CODE_TLS_ALERT,
   FL_CODE_RDPCORETS_103,
-  FL_CODE_EXCEPTION, /* what ended a process */
-  FL_CODE_FAST_FAIL, /* why a program stopped itself: first parameter of 0xC0000409 */
-  FL_CODE_BUGCHECK,  /* stop codes of Windows */
+  FL_CODE_EXCEPTION,      /* what ended a process */
+  FL_CODE_FAST_FAIL,      /* why a program stopped itself: first parameter of 0xC0000409 */
+  FL_CODE_BUGCHECK,       /* stop codes of Windows */
   FL_CODE_SCHANNEL_STATE, /* internal error state of Schannel's events */
   FL_CODE_MISPLACED,      /* what public tables list as primary reasons, and is none */
   FL_CODE_N_SPACES
