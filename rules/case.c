@@ -31,7 +31,7 @@ static const char *const kept_kinds[] = {"rdp.",
                                          "firewall.rule",
                                          "firewall.setting",
                                          "time.changed",
-                                         "setting.",
+                                         "setting.rdp",
                                          "yara.",
                                          "state.address"};
 

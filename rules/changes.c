@@ -28,7 +28,7 @@ static const source sources[] = {
     {"service.installed", "service", false},
     {"service.changed", "service", false},
     {"driver.", "driver", false},
-    {"setting.", "setting", false},
+    {"setting.rdp", "setting", false},
     {"rdp.cert.created", "certificate", false},
     {"firewall.rule", "firewall", true},
     {"firewall.reset", "firewall", false},
@@ -46,7 +46,14 @@ static bool is_kind(fl_str kind, const char *name) {
   return kind.n == n || name[n - 1] == '.' || kind.p[n] == '_' || kind.p[n] == 's';
 }
 
+/* A key of a hive bears the time of its last write; what has a line bears that of its collection.
+ */
+static bool is_change(const fl_event *event) {
+  return !fl_str_eq(event->kind, FL_STR("setting.rdp")) || event->record_id < 0;
+}
+
 static const source *source_of(const fl_event *event) {
+  if (!is_change(event)) return NULL;
   for (size_t i = 0; i < sizeof sources / sizeof *sources; i++)
     if (is_kind(event->kind, sources[i].kind)) return &sources[i];
   return NULL;
