@@ -84,6 +84,17 @@ static bool as_host(const fl_value *value, fl_arena *arena, fl_value *ret_value)
   return give_str(lowered(text, arena), ret_value);
 }
 
+/* The host in "TERMSRV/srv01.corp.example", the name of a service; a name without class is one. */
+static bool as_spn_host(const fl_value *value, fl_arena *arena, fl_value *ret_value) {
+  fl_str text = trim(fl_value_text(value, arena));
+  const size_t slash = index_of(text, '/');
+  if (slash < text.n) text = from(text, slash + 1);
+  text.n = index_of(text, '/'); /* "class/host/domain" */
+  text.n = index_of(text, '@');
+  const fl_value host = {.kind = FL_V_STR, .as.text = text};
+  return as_host(&host, arena, ret_value);
+}
+
 /* Negative numbers give their bits: 32 of them when they fit there. */
 static bool number_of(const fl_value *value, fl_arena *arena, uint64_t *ret_number) {
   if (value->kind == FL_V_UINT) {
@@ -425,6 +436,7 @@ static const struct {
              {"hex_bare", as_hex_bare},
              {"first_lower", as_first_lower},
              {"host", as_host},
+             {"spn_host", as_spn_host},
              {"dword_last", as_dword_last},
              {"status_last", as_status_last},
              {"status", as_status},
