@@ -173,7 +173,8 @@ static fl_status weigh_told(fl_solver *s, drafts *d, fl_err *err) {
   line.points = TOLD_ANOTHER;
   line.decisive = false;
   for (size_t i = 0; i < d->n; i++)
-    if (&d->items[i] != named) FL_TRY(add_line(s, &d->items[i], line, err));
+    if (!fl_told_fits(a->host_code, d->items[i].cause))
+      FL_TRY(add_line(s, &d->items[i], line, err));
   return FL_OK;
 }
 

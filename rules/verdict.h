@@ -7,6 +7,8 @@
 /* verdict_phase.c: FL_PHASE_NONE = any time; NULL = the code names no cause. */
 fl_phase fl_cause_phase(const char *cause);
 const char *fl_told_cause(uint32_t code);
+/* Several causes may fit one code; the first is the one it names. */
+bool fl_told_fits(uint32_t code, const char *cause);
 bool fl_told_proves(uint32_t code);
 
 /* A hypothesis while it is put together. */

@@ -46,6 +46,7 @@ static const told_cause told_causes[] = {
     {0x1, 0x2, "srv.admin"},
     {0x3, 0x4, "srv.idle_limit"},
     {0x5, 0x5, "srv.taken_over"},
+    {0x5, 0x5, "srv.single_session_contention"},
     {0x6, 0x6, "srv.resources"},
     {0x7, 0x7, "srv.denied"},
     {0x9, 0x9, "auth.no_right"},
@@ -70,4 +71,12 @@ const char *fl_told_cause(uint32_t code) {
   for (size_t i = 0; i < sizeof told_causes / sizeof *told_causes; i++)
     if (code >= told_causes[i].first && code <= told_causes[i].last) return told_causes[i].cause;
   return NULL;
+}
+
+bool fl_told_fits(uint32_t code, const char *cause) {
+  for (size_t i = 0; i < sizeof told_causes / sizeof *told_causes; i++)
+    if (code >= told_causes[i].first && code <= told_causes[i].last &&
+        strcmp(told_causes[i].cause, cause) == 0)
+      return true;
+  return false;
 }
