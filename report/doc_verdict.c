@@ -137,6 +137,12 @@ static void add_code_alone(fl_doc *doc) {
   }
 }
 
+/* Beside a cause that is found, what nothing speaks for is no rival: only a log was missing that
+ * could have spoken. */
+static bool is_rival(const fl_hypothesis *h, size_t rank, bool is_decided) {
+  return rank == 0 || !is_decided || h->score > 0;
+}
+
 void fl_doc_causes(fl_doc *doc) {
   const fl_verdict *v = &doc->c->verdict;
   if (v->status == FL_VERDICT_NO_FAILURE) return;
@@ -149,13 +155,14 @@ void fl_doc_causes(fl_doc *doc) {
       doc, is_decided
                ? "Causes, best supported first (60 points: likely; a decisive fact: confirmed)"
                : "What it could be, best supported first (25 points: possible; 60: likely)");
-  for (size_t i = 0; i < v->n_hypotheses && i < MAX_CAUSES; i++)
-    add_cause(doc, &v->hypotheses[i], i);
+  size_t n_shown = 0;
+  for (size_t i = 0; i < v->n_hypotheses && n_shown < MAX_CAUSES; i++)
+    if (is_rival(&v->hypotheses[i], i, is_decided)) add_cause(doc, &v->hypotheses[i], n_shown++);
   const fl_attempt *a = doc->c->chosen;
   const bool is_alone = v->status == FL_VERDICT_UNDECIDED && a && a->has_code && !a->has_host;
-  if (v->n_hypotheses > MAX_CAUSES)
+  if (v->n_hypotheses > n_shown)
     fl_doc_item(doc, fl_doc_say(doc, "weaker causes left out: %zu (--format json has all)",
-                                v->n_hypotheses - MAX_CAUSES));
+                                v->n_hypotheses - n_shown));
   if (is_alone) add_code_alone(doc);
 }
 

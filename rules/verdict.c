@@ -261,6 +261,7 @@ static int compare_drafts(const void *a, const void *b) {
   if (x->status != y->status) return x->status < y->status ? -1 : 1;
   if (x->score != y->score) return x->score > y->score ? -1 : 1;
   if (x->n_con != y->n_con) return x->n_con < y->n_con ? -1 : 1;
+  if (x->severity != y->severity) return x->severity > y->severity ? -1 : 1;
   return strcmp(x->cause, y->cause);
 }
 
@@ -316,6 +317,7 @@ static fl_status take_findings(fl_solver *s, drafts *d, fl_err *err) {
     fl_draft *draft = draft_of(d, f->cause);
     if (!draft) FL_TRY(add_draft(s, d, f->cause, &draft, err));
     draft->findings[draft->n_findings++] = f;
+    if (f->severity > draft->severity) draft->severity = f->severity;
     for (size_t k = 0; k < f->n_evidence; k++) {
       if (draft->n_pro + draft->n_con + draft->n_missing >= MAX_LINES) s->c->n_evicted++;
       else if (!has_line(draft, &f->evidence[k]))

@@ -18,6 +18,7 @@ typedef struct fl_draft {
   size_t n_findings;
   const fl_evidence **pro, **con, **missing;
   size_t n_pro, n_con, n_missing, cap;
+  int severity; /* of its gravest finding: among equals the graver cause stands first */
   int score;
   bool is_ruled_out, is_decided, is_refuted;
   fl_verdict_status status;

@@ -98,15 +98,21 @@ static const char *proof_wanted(const fl_solver *s) {
   return "; SetErrorInfo in its event 72 of this attempt is the code that the host sent";
 }
 
+/* No name, or nobody who answered: there was no host to say a word. */
+static bool is_never_connected(const fl_attempt *a) {
+  return a->has_code &&
+         (a->code == 0x104 || a->code == 0x204 || a->code == 0x208 || a->code == 0x508);
+}
+
 static void wish_logs(fl_solver *s, const fl_attempt *a, wish_list *l) {
   const unsigned host = a->server ? s->logs[a->server - s->machines] : 0;
   const unsigned client = a->client ? s->logs[a->client - s->machines] : 0;
   const fl_str name = a->server_name.n ? a->server_name : FL_STR("the host");
   for (size_t i = 0; i < sizeof host_logs / sizeof *host_logs; i++) {
     if (host & host_logs[i].log) continue;
-    const char *why = host_logs[i].log == FL_LOG_CORE ? proof_wanted(s) : "";
+    const bool is_word = host_logs[i].log == FL_LOG_CORE && !is_never_connected(a);
     wish(l, fl_arena_printf(s->arena, "%.*s: event log %s%s", FL_STR_ARG(name),
-                            host_logs[i].channel, why));
+                            host_logs[i].channel, is_word ? proof_wanted(s) : ""));
   }
   if (!(client & FL_LOG_CLIENT))
     wish(l, fl_arena_printf(s->arena, "%.*s: event log " CLIENT_LOG,

@@ -3,7 +3,7 @@
 
 #include "rules/verdict.h"
 
-enum { CAUSES_NAMED = 3, CLOSE_S = 10 };
+enum { CAUSES_NAMED = 3, NAMES_MAX = 180, CLOSE_S = 10 };
 
 static fl_status no_memory(fl_err *err) {
   return fl_fail(err, FL_E_NOMEM, 0, "out of memory for the verdict");
@@ -78,6 +78,7 @@ static fl_str undecided(fl_solver *s) {
     if (is_ruled_out(h) || strcmp(h->cause->id, "net.peer_closed") == 0) continue;
     if (n && h->score == 0) continue;
     const fl_str one = titled(s, h);
+    if (n && list.n + one.n > NAMES_MAX) break; /* a sentence, not a table */
     list =
         fl_arena_printf(s->arena, "%.*s%s%.*s", FL_STR_ARG(list), n++ ? "; " : "", FL_STR_ARG(one));
   }
