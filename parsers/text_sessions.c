@@ -41,6 +41,11 @@ static void read_names(fl_str names, bool is_indented, row *ret) {
   }
 }
 
+/* A session that is down has neither name nor user: the number comes first, far to the right. */
+static bool is_nameless(fl_str line, fl_str behind) {
+  return text_indent(line) >= SECOND_COLUMN && text_session_state(behind) != NULL;
+}
+
 static bool read_row(fl_str line, row *ret) {
   fl_str text = line, word;
   *ret = (row){0};
@@ -48,8 +53,9 @@ static bool read_row(fl_str line, row *ret) {
   text = (fl_str){text.p + 1, text.n - 1};
   fl_str rest = text;
   for (size_t i = 0; i < WORDS_MAX && text_word(&rest, &word); i++) {
-    if (!text_is_number(word, UINT32_MAX, &ret->id) || word.p == text_trim(text).p) continue;
+    if (!text_is_number(word, UINT32_MAX, &ret->id)) continue;
     const fl_str behind = text_trim(rest);
+    if (word.p == text_trim(text).p && !is_nameless(text, behind)) continue;
     if (behind.n == 0 && ret->id != ID_LISTENER && !fl_str_eq(word, FL_STR("0"))) return false;
     ret->state = behind;
     const fl_str names = text_trim((fl_str){text.p, (size_t)(word.p - text.p)});

@@ -155,14 +155,16 @@ void fl_doc_causes(fl_doc *doc) {
       doc, is_decided
                ? "Causes, best supported first (60 points: likely; a decisive fact: confirmed)"
                : "What it could be, best supported first (25 points: possible; 60: likely)");
-  size_t n_shown = 0;
-  for (size_t i = 0; i < v->n_hypotheses && n_shown < MAX_CAUSES; i++)
-    if (is_rival(&v->hypotheses[i], i, is_decided)) add_cause(doc, &v->hypotheses[i], n_shown++);
+  size_t n_shown = 0, n_rivals = 0;
+  for (size_t i = 0; i < v->n_hypotheses; i++) {
+    if (!is_rival(&v->hypotheses[i], i, is_decided)) continue;
+    if (n_rivals++ < MAX_CAUSES) add_cause(doc, &v->hypotheses[i], n_shown++);
+  }
   const fl_attempt *a = doc->c->chosen;
   const bool is_alone = v->status == FL_VERDICT_UNDECIDED && a && a->has_code && !a->has_host;
-  if (v->n_hypotheses > n_shown)
+  if (n_rivals > n_shown)
     fl_doc_item(doc, fl_doc_say(doc, "weaker causes left out: %zu (--format json has all)",
-                                v->n_hypotheses - n_shown));
+                                n_rivals - n_shown));
   if (is_alone) add_code_alone(doc);
 }
 
