@@ -275,6 +275,7 @@ fl_status fl_attempts_make(fl_solver *s, fl_err *err) {
   if (status == FL_OK) status = fl_attempts_ask_broker(s, err);
   if (status == FL_OK) put_in_order(s);
   if (status == FL_OK) status = fl_attempts_pair(s, err);
+  if (status == FL_OK) status = fl_attempts_alike(s, err);
   free(leg_of);
   return status;
 }

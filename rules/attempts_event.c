@@ -68,6 +68,8 @@ static void fill_route(const fl_attempt *a, fact_list *l) {
 
 static void fill_history(const fl_attempt *a, fact_list *l, fl_arena *arena) {
   if (a->failure_n) add_number(l, "failure_n", a->failure_n);
+  if (a->alike_n) add_number(l, "alike_n", a->alike_n);
+  if (a->together_n) add_number(l, "together_n", a->together_n);
   if (!a->last_good) return;
   add_time(l, "last_good", a->last_good->start, arena);
   add_int(l, "since_last_good_s", (a->start - a->last_good->end) / FL_SECOND);

@@ -197,6 +197,8 @@ void fl_attempt_route(const fl_solver *s, fl_attempt *a, const fl_gate *gate, bo
 fl_status fl_attempts_ask_broker(fl_solver *s, fl_err *err);
 /* attempts_pair.c: last_good and failure_n of all, once they stand in order. */
 fl_status fl_attempts_pair(fl_solver *s, fl_err *err);
+/* attempts_alike.c: alike_n and together_n of sessions that were cut. */
+fl_status fl_attempts_alike(fl_solver *s, fl_err *err);
 
 /* attempts_record.c: the records behind a fact of the attempt's event, such as "code"; `fact` empty
  * = behind the attempt itself. None where nothing was recorded of it. */

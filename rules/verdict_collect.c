@@ -155,21 +155,30 @@ static bool next_channel(fl_str *text, fl_str *ret_channel, bool *ret_is_other) 
   return false;
 }
 
+static bool contains(fl_str text, fl_str part) {
+  return part.n == 0 || memmem(text.p, text.n, part.p, part.n) != NULL;
+}
+
+/* Does a wish name this log of this machine already? */
+static bool is_wished(const wish_list *l, fl_str owner, fl_str log) {
+  for (size_t i = 0; i < l->n; i++)
+    if (contains(l->items[i], owner) && contains(l->items[i], log)) return true;
+  return false;
+}
+
 /* Does a line ask for nothing but logs that cover the attempt, or that a wish names already? */
 static bool is_there(const fl_solver *s, const fl_attempt *a, fl_str line, const wish_list *l) {
   const bool is_host = take_prefix(&line, "Host: ");
   if (!a || (!is_host && !take_prefix(&line, "Client: "))) return false;
   const fl_machine *machine = is_host ? a->server : a->client;
+  const fl_str owner = is_host ? a->server_name : a->client_name;
   fl_str channel = {0};
   bool is_other = false, is_any = false;
   while (next_channel(&line, &channel, &is_other)) {
     if (is_other) return false;
-    bool covers = false, is_named = false;
+    bool covers = false;
     (void)find_log(s, machine, channel, a, &covers);
-    const fl_str name = fl_provider_short(channel);
-    for (size_t i = 0; i < l->n && !covers && !is_named; i++)
-      is_named = memmem(l->items[i].p, l->items[i].n, name.p, name.n) != NULL;
-    if (!covers && !is_named) return false;
+    if (!covers && !is_wished(l, owner, fl_provider_short(channel))) return false;
     is_any = true;
   }
   return is_any;

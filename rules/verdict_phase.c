@@ -13,7 +13,6 @@ static const cause_phase cause_phases[] = {
     {"net.dns", FL_PHASE_NAME},
     {"net.firewall_silent", FL_PHASE_TCP},
     {"net.port_exhaustion", FL_PHASE_TCP},
-    {"net.wrong_host", FL_PHASE_TCP},
     {"srv.rdp_disabled", FL_PHASE_NONE},
     {"srv.listener_down", FL_PHASE_TCP},
     {"srv.port_changed", FL_PHASE_TCP},

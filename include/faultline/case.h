@@ -132,6 +132,8 @@ typedef struct fl_attempt {
    * and which failure in a row this one is (0 = none). */
   const struct fl_attempt *last_good;
   unsigned failure_n;
+  unsigned alike_n,
+      together_n; /* sessions of its host that were cut after the same time, in the same seconds */
   const fl_event *const *events; /* all events of it, in time order */
   size_t n_events;
   const fl_event *event; /* the synthetic "rdp.attempt" event that rules see */
