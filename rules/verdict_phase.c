@@ -62,9 +62,9 @@ static const told_cause told_causes[] = {
     {0x10b, 0x10b, "lic.client_store"},
 };
 
-/* Code 5 is also sent when a client comes back by itself: it names the cause, but proves nothing.
- */
-bool fl_told_proves(uint32_t code) { return code != 0x5; }
+/* Code 5 is also sent when a client comes back by itself, 11 and 12 when a tool in the user's own
+ * session disconnects or signs out: they name the cause, but prove nothing. */
+bool fl_told_proves(uint32_t code) { return code != 0x5 && code != 0xb && code != 0xc; }
 
 const char *fl_told_cause(uint32_t code) {
   for (size_t i = 0; i < sizeof told_causes / sizeof *told_causes; i++)
