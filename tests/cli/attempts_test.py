@@ -94,7 +94,7 @@ OTHER = CODE.replace("50331676", "2308").replace("srv01", "srv02")
 check(len([x for x in triage("other", GATE + END.format(code=1226) + OTHER, of="CLIENT07 GW01")["attempts"] if x["gateway"] and x["code"]]) == 0, "other: not joined")
 
 # The broker: what the host noted stands in its attempt; a refusal alone is an attempt of its own.
-BROKER = "log BrokerClient on SRV01 first_id=70\nt-1s SRV01 evtx BrokerClient 1301 param1=CONTOSO\\anna\nt-900ms SRV01 evtx BrokerClient 1296 param1=2147944122\n"
+BROKER = "log BrokerClient on SRV01 first_id=70\nt-1s SRV01 evtx BrokerClient 1301 param1=CONTOSO\\anna\nt-900ms SRV01 evtx BrokerClient 1296 param1=CONTOSO\\anna param2=2147944122\n"
 a = only(triage("broker", BROKER + HOST, of="SRV01"), "broker")
 check(a["broker"] and a["broker"]["state"] == "not_ready", f"broker: {a['broker']}")
 a = only(triage("broker-alone", "log BrokerClient on SRV01 first_id=70\nt SRV01 evtx BrokerClient 1306 param1=CONTOSO\\anna\n", of="SRV01"), "broker-alone")
