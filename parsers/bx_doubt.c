@@ -79,8 +79,9 @@ static bool is_plausible_process(const fl_rows *rows, const fl_row *row) {
 /* The id and the time of a record stand in its header too; in exported and forwarded logs others,
  * and no time at all in the last record of an export: there a live record's place says enough. */
 static bool fits_header(const fl_rows *rows, const fl_row *row, const bx_surroundings *in) {
-  const int64_t lag = row->t - row->t_written;
-  if (row->flags & FL_F_TIME_INVALID) return false;
+  int64_t lag = 0; /* times of two thousand years apart have none */
+  if (row->flags & FL_F_TIME_INVALID || __builtin_sub_overflow(row->t, row->t_written, &lag))
+    return false;
   if (in->is_live && row->t_written == 0)
     return number_of(column(rows, row, FL_C_RECORD_ID)) < MOST_RECORD_ID;
   if (!in->may_differ) return lag == 0 && bx_has_id_of_header(rows, row);

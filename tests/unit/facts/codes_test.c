@@ -262,7 +262,7 @@ static void causes_are_whole(void **state) {
   (void)state;
   const fl_cause_fact *causes;
   const size_t n = fl_causes(&causes);
-  assert_int_equal(n, 61);
+  assert_int_equal(n, 72);
   for (size_t i = 0; i < n; i++) {
     assert_ptr_equal(fl_cause_find(fl_str_of(causes[i].id)), &causes[i]);
     assert_true(strlen(causes[i].title) <= 70);
