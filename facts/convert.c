@@ -448,7 +448,17 @@ static const struct {
              {"utf16_key", as_utf16_key},
              {"utf16_state", as_utf16_state},
              {"thumbprint", as_thumbprint},
-             {"kb", as_kb}};
+             {"kb", as_kb},
+             {"svchost", fl_convert_svchost},
+             {"file", fl_convert_file},
+             {"program_in", fl_convert_program_in},
+             {"exception_in", fl_convert_exception_in},
+             {"filetime_bare", fl_convert_filetime_bare},
+             {"systemtime_2", fl_convert_systemtime_2},
+             {"hex_2", fl_convert_hex_2},
+             {"hex_3", fl_convert_hex_3},
+             {"hex_4", fl_convert_hex_4},
+             {"hex_5", fl_convert_hex_5}};
 
 fl_convert fl_convert_find(fl_str type) {
   for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)

@@ -42,6 +42,17 @@ const char *fl_localised_name(fl_str text, const char *const *meanings);
 bool fl_localised_status(fl_str text, uint32_t *ret_code);
 /* A number as people write it, at most 32 bits, "%%" in front allowed; negatives are wrapped. */
 bool fl_convert_u32(const fl_value *value, fl_arena *arena, fl_value *ret_value);
+/* convert_crash.c: what records of crashes hold. */
+bool fl_convert_svchost(const fl_value *value, fl_arena *arena, fl_value *ret_value);
+bool fl_convert_file(const fl_value *value, fl_arena *arena, fl_value *ret_value);
+bool fl_convert_program_in(const fl_value *value, fl_arena *arena, fl_value *ret_value);
+bool fl_convert_exception_in(const fl_value *value, fl_arena *arena, fl_value *ret_value);
+bool fl_convert_filetime_bare(const fl_value *value, fl_arena *arena, fl_value *ret_value);
+bool fl_convert_systemtime_2(const fl_value *value, fl_arena *arena, fl_value *ret_value);
+bool fl_convert_hex_2(const fl_value *value, fl_arena *arena, fl_value *ret_value);
+bool fl_convert_hex_3(const fl_value *value, fl_arena *arena, fl_value *ret_value);
+bool fl_convert_hex_4(const fl_value *value, fl_arena *arena, fl_value *ret_value);
+bool fl_convert_hex_5(const fl_value *value, fl_arena *arena, fl_value *ret_value);
 /* Status 0xD… is an NTSTATUS inside an HRESULT: 0xC…. Everything else stays what it is. */
 static inline uint32_t fl_status_unmap(uint32_t status) {
   return status >> 28 == 0xd ? status & ~UINT32_C(0x10000000) : status;

@@ -160,6 +160,40 @@ static void several_types(void **state) {
       "2023-05-29T02:41:02.952");
 }
 
+/* Codes, times and names of crashes, as each log writes them. */
+static void crash_records(void **state) {
+  (void)state;
+  const char *wer = "Microsoft-Windows-WER-SystemErrorReporting";
+  static const char stop[] = "0x1000007e (0xffffffffc0000005, 0xfffff8023e9b1234, 0x3, 0x4)";
+  one("Application Error", "1000", "AppName", "svchost.exe_TermService", "service", "TermService");
+  one("Application Error", "1000", "AppName", "mstsc.exe", "service", NULL);
+  one("Application Error", "1000", "AppName", "svchost.exe_", "service", NULL);
+  one("Application Error", "1000", "ProcessCreationTime", "01dcb05e7a3f2b10", "started",
+      "2026-03-10T07:21:13.8646800Z");
+  one("Application Error", "1000", "ProcessCreationTime", "0x0", "started", NULL);
+  one("Application Hang", "1002", "ProcessId", "1f2c", "pid", "7980");
+  one("Windows Error Reporting", "1001", "P1", "svchost.exe_UmRdpService", "service",
+      "UmRdpService");
+  one("Microsoft-Windows-Wininit", "1015", "param1", "C:\\Windows\\system32\\lsass.exe", "process",
+      "lsass.exe");
+  one("Microsoft-Windows-Wininit", "1015", "param2", "c0000005", "status", "3221225477");
+  one(".NET Runtime", "1026", "Data", "Anwendung: RD Client.exe\nFrameworkversion: v4.0", "process",
+      "RD Client.exe");
+  one(".NET Runtime", "1026", "Data", "x: y\nAusnahmeinfo: System.IO.IOException\n bei A.B()",
+      "exception_type", "System.IO.IOException");
+  one(".NET Runtime", "1026", "Data", "no program", "process", NULL);
+  one(wer, "1001", "param1", stop, "bugcheck", "268435582");
+  one(wer, "1001", "param1", stop, "parameter1", "18446744072635809797");
+  one(wer, "1001", "param1", stop, "parameter4", "4");
+  one(wer, "1001", "param1", "0x0000007e (0x1)", "parameter2", NULL);
+  one("Microsoft-Windows-Kernel-Power", "41", "BugcheckParameter2", "0xfffff8023e9b1234",
+      "parameter2", "18446735287256814132");
+  one("EventLog", "6008", "Binary",
+      "E707050001001D00020029000200B803E707050001001D00060029000200B803", "at_utc",
+      "2023-05-29T06:41:02.952Z");
+  one("EventLog", "6008", "Binary", "E707050001001D00020029000200B803", "at_utc", NULL);
+}
+
 /* SubStatus decides, unless it is 0: then Status. */
 static void logon_status(void **state) {
   (void)state;
@@ -262,16 +296,12 @@ static void out_of_memory(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(endpoints),
-                                     cmocka_unit_test(methods),
-                                     cmocka_unit_test(unmapping),
-                                     cmocka_unit_test(services),
-                                     cmocka_unit_test(localised_words),
-                                     cmocka_unit_test(several_types),
-                                     cmocka_unit_test(logon_status),
-                                     cmocka_unit_test(unnamed_items),
-                                     cmocka_unit_test(columns),
-                                     cmocka_unit_test(out_of_memory),
-                                     cmocka_unit_test(constants_and_sentences)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(endpoints),       cmocka_unit_test(methods),
+      cmocka_unit_test(unmapping),       cmocka_unit_test(services),
+      cmocka_unit_test(localised_words), cmocka_unit_test(several_types),
+      cmocka_unit_test(crash_records),   cmocka_unit_test(logon_status),
+      cmocka_unit_test(unnamed_items),   cmocka_unit_test(columns),
+      cmocka_unit_test(out_of_memory),   cmocka_unit_test(constants_and_sentences)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
