@@ -82,20 +82,21 @@ enum {
   FL_LIMIT_SOURCE_NAME = 16 << 10,   /* so that the rows of one block can repeat it */
   FL_LIMIT_REREAD = 4,               /* timeline: failed tries read at most so many file sizes */
   FL_LIMIT_MSGPACK_DEPTH = 16,
-  FL_LIMIT_BLOCK_VALUES = 4 << 20, /* timeline: values of one block, list items included */
-  FL_LIMIT_ROW_VALUES = 1 << 20,   /* timeline: values of one event; later ones are cut */
-  FL_LIMIT_ROW_BYTES = 16 << 20,   /* timeline: one event when packed; later values are cut */
-  FL_LIMIT_VALUE_BYTES = 2 << 20,  /* timeline: undecoded bytes of one value */
-  FL_LIMIT_COVERAGE_HOLES = 4096,  /* of one channel; the nearest ones are merged beyond */
-  FL_LIMIT_COVERAGE_RUNS = 65536,  /* runs of record ids kept for one channel */
-  FL_LIMIT_GAPS_ALIKE = 16,        /* of one kind and log that are told one by one */
-  FL_LIMIT_ALIASES = 64,           /* names and addresses of one machine */
-  FL_LIMIT_MACHINES = 1024,        /* computer names of one case; look-ups are linear */
-  FL_LIMIT_CASE_FINDS = 512,       /* YARA rules that matched in a case */
-  FL_LIMIT_CASE_NOTES = 10000,     /* notes that a case keeps */
-  FL_LIMIT_CHANGES = 64,           /* changes before a failure that a case lists */
-  FL_LIMIT_DIALS = 4096,           /* connections of clients that are joined with hosts' */
-  FL_LIMIT_LEGS = 65536,           /* connections that a case reconstructs */
+  FL_LIMIT_BLOCK_VALUES = 4 << 20,  /* timeline: values of one block, list items included */
+  FL_LIMIT_ROW_VALUES = 1 << 20,    /* timeline: values of one event; later ones are cut */
+  FL_LIMIT_ROW_BYTES = 16 << 20,    /* timeline: one event when packed; later values are cut */
+  FL_LIMIT_VALUE_BYTES = 2 << 20,   /* timeline: undecoded bytes of one value */
+  FL_LIMIT_COVERAGE_HOLES = 4096,   /* of one channel; the nearest ones are merged beyond */
+  FL_LIMIT_COVERAGE_RUNS = 65536,   /* runs of record ids kept for one channel */
+  FL_LIMIT_GAPS_ALIKE = 16,         /* of one kind and log that are told one by one */
+  FL_LIMIT_ALIASES = 64,            /* names and addresses of one machine */
+  FL_LIMIT_MACHINES = 1024,         /* computer names of one case; look-ups are linear */
+  FL_LIMIT_CASE_FINDS = 512,        /* YARA rules that matched in a case */
+  FL_LIMIT_CASE_NOTES = 10000,      /* notes that a case keeps */
+  FL_LIMIT_CHANGES = 64,            /* changes before a failure that a case lists */
+  FL_LIMIT_INCIDENT_RECORDS = 1024, /* records of crashes; each is compared with each */
+  FL_LIMIT_DIALS = 4096,            /* connections of clients that are joined with hosts' */
+  FL_LIMIT_LEGS = 65536,            /* connections that a case reconstructs */
 
   /* Regular expressions. */
   FL_LIMIT_REGEX_PATTERN = 4096,  /* bytes of one; the longest of SigmaHQ has 900 */

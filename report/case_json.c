@@ -1,6 +1,7 @@
 /* case_json.c - a solved case as one JSON object (docs/formats/json.md, `triage`). */
 #include "base/arena.h"
 #include "base/limits.h"
+#include "report/case_incidents.h"
 #include "report/compare.h"
 #include "report/exporter.h"
 #include "report/json.h"
@@ -554,6 +555,7 @@ fl_status fl_report_format_json(const fl_case *c, fl_out *out, fl_err *err) {
   fl_json_array(&j);
   for (size_t i = 0; i < c->n_attempts; i++) write_attempt(&j, c, &c->attempts[i]);
   fl_json_end(&j);
+  FL_TRY(fl_json_incidents(&j, c, err));
   write_changes(&j, c);
   FL_TRY(write_comparison(&j, c, err));
   fl_json_key(&j, "noise");

@@ -226,6 +226,7 @@ fl_status fl_doc_init(fl_doc *doc, const fl_case *c, fl_err *err) {
   fl_doc_facts(doc);
   fl_doc_story(doc);
   fl_doc_causes(doc);
+  fl_doc_incidents(doc);
   fl_doc_changes(doc);
   fl_doc_compare(doc);
   fl_doc_advice(doc);

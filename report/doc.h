@@ -50,6 +50,7 @@ void fl_doc_story(fl_doc *doc); /* what happened, in order */
 void fl_doc_changes(fl_doc *doc);
 void fl_doc_compare(fl_doc *doc);
 void fl_doc_causes(fl_doc *doc); /* ranked, with evidence */
+void fl_doc_incidents(fl_doc *doc); /* crashes and stops */
 void fl_doc_advice(fl_doc *doc); /* collect, fix, check */
 void fl_doc_signs(fl_doc *doc);  /* what Sigma and YARA rules found */
 void fl_doc_attempts(fl_doc *doc);

@@ -86,6 +86,8 @@ static void fill_facts(const fl_attempt *a, fact_list *l) {
   add_text(l, "client_os", a->client_os);
   add_text(l, "client_build", a->client_build);
   add_text(l, "tls_version", a->tls_version);
+  if (a->incident) add_number(l, "incident", a->incident->number);
+  if (a->near_incident) add_number(l, "near_incident", a->near_incident->number);
   if (a->is_foreign) add_bool(l, "is_foreign", true);
   if (a->is_assumed) add_bool(l, "is_assumed", true);
 }

@@ -92,6 +92,10 @@ size_t fl_attempt_records(const fl_attempt *a, fl_str fact,
     found[0] = opening(a);
     found[1] = farthest(a);
     found[2] = closing(a);
+  } else if (is_one_of(fact, "incident near_incident")) {
+    const fl_incident *in = a->incident ? a->incident : a->near_incident;
+    for (size_t i = 0; in && i < in->n_events && i < FL_ATTEMPT_RECORDS; i++)
+      found[i] = in->events[i];
   } else if (is_one_of(fact, "code extended")) {
     found[0] = last_marked(a, FL_MARK_CLIENT_END);
   } else if (is_one_of(fact, "host_code")) {

@@ -11,6 +11,8 @@ const char *const fl_verdict_names[5] = {"confirmed", "likely", "possible", "und
 fl_str fl_case_ref(const fl_case *c, const fl_event *event, fl_arena *arena) {
   if (fl_event_is_attempt(event))
     return fl_arena_printf(arena, "attempt %llu", (unsigned long long)event->seq);
+  if (event->source == UINT32_MAX && fl_str_eq(event->kind, FL_STR("incident")))
+    return fl_arena_printf(arena, "incident %llu", (unsigned long long)event->seq);
   for (size_t i = 0; i < c->n_sources; i++)
     if (c->sources[i].id == event->source)
       return fl_arena_printf(arena, "%.*s@%llu", FL_STR_ARG(c->sources[i].name),

@@ -158,6 +158,13 @@ static fl_status note_limits(const fl_solver *s, case_owner *o, fl_err *err) {
                       "%zu; narrow with --since",
                       FL_LIMIT_DIALS, s->n_cut_dials),
       err));
+  FL_TRY(
+      note_limit(o, s->n_cut_crashes > 0,
+                 fl_arena_printf(arena,
+                                 "records of crashes before the newest %d, of which no incidents "
+                                 "were made: %zu; narrow with --since",
+                                 FL_LIMIT_INCIDENT_RECORDS, s->n_cut_crashes),
+                 err));
   FL_TRY(note_limit(o, s->has_cut_machines,
                     fl_arena_printf(arena,
                                     "more than %d computer names; records of the others belong to "
@@ -185,7 +192,7 @@ static fl_status note_limits(const fl_solver *s, case_owner *o, fl_err *err) {
 /* Kept and synthetic events in aligned order, as sequences want them. */
 static fl_status list_all(fl_solver *s, case_owner *o, order *by, fl_sequence_input *ret_in,
                           fl_err *err) {
-  const size_t n = s->c->n_events + s->n_attempts;
+  const size_t n_made = s->n_attempts + s->n_incidents, n = s->c->n_events + n_made;
   const fl_event **events = FL_NEW_ARRAY(s->arena, const fl_event *, n + 1);
   fl_time *times = FL_NEW_ARRAY(s->arena, fl_time, n + 1);
   if (!events || !times) return fl_fail(err, FL_E_NOMEM, 0, "out of memory for %zu events", n);
@@ -194,11 +201,14 @@ static fl_status list_all(fl_solver *s, case_owner *o, order *by, fl_sequence_in
     FL_TRY(fl_attempt_event(s, &s->attempts[i], err));
     events[s->c->n_events + i] = s->attempts[i].event;
   }
+  for (size_t i = 0; i < s->n_incidents; i++)
+    events[s->c->n_events + s->n_attempts + i] = s->incidents[i].event;
   by->is_aligned = true;
   FL_TRY(sort(by, events, times, n, err));
   size_t n_kept = 0;
   for (size_t i = 0; i < n; i++)
-    if (!fl_event_is_attempt(events[i])) o->events[n_kept++] = events[i];
+    if (!fl_event_is_attempt(events[i]) && !fl_event_is_incident(events[i]))
+      o->events[n_kept++] = events[i];
   ret_in->events = events;
   ret_in->times = times;
   ret_in->n = n;
@@ -331,6 +341,8 @@ static fl_status run_rules(const fl_rules *rules, fl_solver *s, case_owner *o, o
                           .n_machines = s->n_machines,
                           .attempts = s->attempts,
                           .n_attempts = s->n_attempts,
+                          .incidents = s->incidents,
+                          .n_incidents = s->n_incidents,
                           .part = FL_RULES_NOISE};
   FL_TRY(list_all(s, o, by, &in, err));
   in.sightings = fl_match_sightings(o->match, &in.n_sightings);
@@ -371,6 +383,7 @@ fl_status fl_case_solve(const fl_rules *rules, const fl_case_options *options, c
   o->c.attempts = s.attempts;
   o->c.n_attempts = s.n_real;
   o->c.n_noise = s.n_attempts - s.n_real;
+  FL_TRY(fl_incidents_make(&s, err));
   fl_verdict_choose(&s);
   FL_TRY(run_rules(rules, &s, o, &by, err));
   FL_TRY(fl_changes_find(&s, err));

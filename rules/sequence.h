@@ -29,6 +29,8 @@ typedef struct fl_sequence_input {
   size_t n_machines;
   const fl_attempt *attempts; /* of the synthetic events, by number - 1; for what lines cite */
   size_t n_attempts;
+  const fl_incident *incidents; /* the same of incidents */
+  size_t n_incidents;
   const fl_sighting *sightings;
   size_t n_sightings;
   const fl_named_mark *marks; /* by address of the event */

@@ -31,11 +31,30 @@ static void add(citation *c, const fl_event *event, fl_time t) {
   if (c->n < MAX_CITED) c->items[c->n++] = (cited){event, t, NO_NUMBER};
 }
 
+static fl_time aligned(const fl_run *run, const fl_event *event) {
+  const int32_t machine = fl_hosts_find(run, event->host);
+  fl_time t = event->t;
+  if (machine >= 0 && __builtin_add_overflow(t, run->in.machines[machine].offset_ns, &t))
+    return event->t;
+  return t;
+}
+
+/* An incident stands in no log: its records do. */
+static bool add_incident(citation *c, const fl_event *event) {
+  const fl_run *run = c->scene->run;
+  if (!fl_event_is_incident(event) || event->seq == 0 || event->seq > run->in.n_incidents)
+    return false;
+  const fl_incident *in = &run->in.incidents[event->seq - 1];
+  for (size_t i = 0; i < in->n_events; i++) add(c, in->events[i], aligned(run, in->events[i]));
+  return true;
+}
+
 static void add_number(citation *c, uint32_t at) {
   fl_run *run = c->scene->run;
   for (size_t i = 0; i < c->n; i++)
     if (c->items[i].at == at) return;
   const size_t n_before = c->n;
+  if (add_incident(c, fl_run_event(run, at))) return;
   add(c, fl_run_cited(run, at), fl_run_time(run, at));
   if (c->n > n_before) c->items[n_before].at = at;
 }
@@ -43,14 +62,6 @@ static void add_number(citation *c, uint32_t at) {
 static void add_sight(citation *c, const fl_sight *sight) {
   if (sight->n_kept == 0) add_number(c, sight->first);
   for (size_t k = 0; k < sight->n_kept && c->n < MAX_CITED; k++) add_number(c, sight->kept[k]);
-}
-
-static fl_time aligned(const fl_run *run, const fl_event *event) {
-  const int32_t machine = fl_hosts_find(run, event->host);
-  fl_time t = event->t;
-  if (machine >= 0 && __builtin_add_overflow(t, run->in.machines[machine].offset_ns, &t))
-    return event->t;
-  return t;
 }
 
 /* A fact of an attempt stands in records; `fact` empty = the attempt itself. */

@@ -129,6 +129,8 @@ typedef struct fl_solver {
   size_t n_gates, n_brokers; /* records of brokers among `seen` */
   fl_attempt *attempts;      /* real ones first, numbered in time order; then noise */
   size_t n_attempts, n_real;
+  fl_incident *incidents;
+  size_t n_incidents, n_cut_crashes;
   /* What limits left out; notes tell. */
   size_t n_cut_records, n_cut_dials;
   bool has_cut_machines, has_cut_aliases;
@@ -181,6 +183,10 @@ fl_status fl_legs_mark_foreign(fl_solver *s, fl_err *err);
 fl_status fl_attempts_make(fl_solver *s, fl_err *err);
 void fl_attempt_read(fl_attempt *a, const fl_seen *const *seen, size_t n_seen, bool host_died);
 fl_status fl_attempt_event(fl_solver *s, fl_attempt *a, fl_err *err);
+
+/* incident.c: crashes and stops, once the attempts stand in order; sets the attempts' incidents. */
+fl_status fl_incidents_make(fl_solver *s, fl_err *err);
+bool fl_event_is_incident(const fl_event *event);
 
 /* attempts_facts.c: what else the records of its legs say; either leg may be NULL. */
 void fl_attempt_facts(fl_attempt *a, const fl_leg *dial, const fl_leg *leg,

@@ -3,6 +3,7 @@
 #define FAULTLINE_CASE_H
 
 #include "faultline/facts.h"
+#include "faultline/incident.h"
 #include "faultline/ingest.h"
 #include "faultline/trace.h"
 
@@ -136,7 +137,9 @@ typedef struct fl_attempt {
       together_n; /* sessions of its host that were cut after the same time, in the same seconds */
   const fl_event *const *events; /* all events of it, in time order */
   size_t n_events;
-  const fl_event *event; /* the synthetic "rdp.attempt" event that rules see */
+  const fl_incident *incident;      /* that explains its end, or NULL */
+  const fl_incident *near_incident; /* that coincides with it, or NULL */
+  const fl_event *event;            /* the synthetic "rdp.attempt" event that rules see */
 } fl_attempt;
 
 /* One line of a score. `points` counts toward the total only when truth is FL_TRUE; FL_UNKNOWN
@@ -308,6 +311,8 @@ typedef struct fl_case {
   const fl_attempt *chosen; /* the attempt the verdict is about, or NULL */
   const fl_finding *findings;
   size_t n_findings;
+  const fl_incident *incidents; /* crashes and stops, in time order */
+  size_t n_incidents;
   fl_changes changes;
   const fl_sign *signs; /* the most severe first */
   size_t n_signs;
