@@ -7,6 +7,9 @@ const char *const fl_outcome_names[7] = {"unknown", "failed", "ended", "lost",
                                          "probe",   "noise",  "open"};
 const char *const fl_verdict_names[5] = {"confirmed", "likely", "possible", "undecided",
                                          "no_failure_seen"};
+const char *const fl_incident_kind_names[FL_N_INCIDENT_KINDS] = {"crash", "hang",  "service",
+                                                                 "stop",  "power", "live"};
+const char *const fl_bearing_names[3] = {"unrelated", "coincides", "explains"};
 
 fl_str fl_case_ref(const fl_case *c, const fl_event *event, fl_arena *arena) {
   if (fl_event_is_attempt(event))

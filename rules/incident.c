@@ -6,10 +6,6 @@
 #include "base/text.h"
 #include "rules/incident.h"
 
-const char *const fl_incident_kind_names[FL_N_INCIDENT_KINDS] = {"crash", "hang",  "service",
-                                                                 "stop",  "power", "live"};
-const char *const fl_bearing_names[3] = {"unrelated", "coincides", "explains"};
-
 enum { BEFORE_BOOT_S = 600, MOST_DOUBTS = 4 };
 
 /* What says most comes first. */

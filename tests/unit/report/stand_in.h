@@ -19,6 +19,9 @@ const char *const fl_role_names[FL_N_ROLES] = {"client", "server",  "gateway",
                                                "broker", "license", "dc"};
 const char *const fl_phase_names[FL_N_PHASES] = {
     "name", "tcp", "x224", "tls", "auth", "license", "arbitration", "graphics", "session"};
+const char *const fl_incident_kind_names[FL_N_INCIDENT_KINDS] = {"crash", "hang",  "service",
+                                                                 "stop",  "power", "live"};
+const char *const fl_bearing_names[3] = {"unrelated", "coincides", "explains"};
 const char *const fl_outcome_names[7] = {"unknown", "failed", "ended", "lost",
                                          "probe",   "noise",  "open"};
 const char *const fl_verdict_names[5] = {"confirmed", "likely", "possible", "undecided",
