@@ -95,10 +95,10 @@ static const char *by_machine(const scene *c, const fl_attempt *a) {
                ? "a process that Windows needs died just before, and took the machine with it"
                : NULL;
   const fl_time last = aligned(c->in, c->in->reported);
-  const bool is_open = a->start <= c->to && a->end_reason < 0;
+  const bool is_of_client = a->client == c->in->machine && a->server != c->in->machine;
+  const bool is_open = a->start <= c->to && (a->end_reason < 0 || is_of_client);
   const bool is_in_time = is_between(a->end, c->from, EARLY_S, c->to, NOTICE_S) ||
                           (last && is_between(a->end, c->from, EARLY_S, last, NOTICE_S));
-  const bool is_of_client = a->client == c->in->machine && a->server != c->in->machine;
   if (!is_open || !is_in_time || (!is_cut(a) && !is_of_client)) return NULL;
   if (is_of_client && (a->has_code || a->outcome == FL_OUTCOME_ENDED)) return NULL;
   return "the machine stopped while the connection was open";
