@@ -2,8 +2,7 @@
  * explains. */
 #include "report/case_incidents.h"
 
-#include "base/arena.h"
-#include "base/limits.h"
+#include "report/case_refs.h"
 
 static void put_text(fl_json *j, const char *key, fl_str text) {
   fl_json_key(j, key);
@@ -26,13 +25,15 @@ static void put_code(fl_json *j, const fl_incident *in) {
   fl_json_end(j);
 }
 
-static void put_ref(fl_json *j, const char *key, const fl_case *c, const fl_event *event,
-                    fl_arena *arena) {
+/* A join names its records by their places in `events`, from 0. */
+static void put_place(fl_json *j, const char *key, const fl_incident *in, const fl_event *event) {
+  size_t at = 0;
+  while (at < in->n_events && in->events[at] != event) at++;
   fl_json_key(j, key);
-  fl_json_str(j, fl_case_ref(c, event, arena));
+  fl_json_u64(j, at);
 }
 
-static void put_joins(fl_json *j, const fl_case *c, const fl_incident *in, fl_arena *arena) {
+static void put_joins(fl_json *j, const fl_incident *in) {
   fl_json_key(j, "joins");
   fl_json_array(j);
   for (size_t i = 0; i < in->n_joins; i++) {
@@ -41,21 +42,17 @@ static void put_joins(fl_json *j, const fl_case *c, const fl_incident *in, fl_ar
     fl_json_text(j, in->joins[i].rule);
     fl_json_key(j, "confidence");
     fl_json_u64(j, in->joins[i].confidence);
-    put_ref(j, "record", c, in->joins[i].event, arena);
-    put_ref(j, "with", c, in->joins[i].to, arena);
+    put_place(j, "event", in, in->joins[i].event);
+    put_place(j, "with", in, in->joins[i].to);
     fl_json_end(j);
   }
   fl_json_end(j);
 }
 
-static void put_lists(fl_json *j, const fl_case *c, const fl_incident *in, fl_arena *arena) {
+static void put_lists(fl_json *j, const fl_incident *in) {
   fl_json_key(j, "contradictions");
   fl_json_array(j);
   for (size_t i = 0; i < in->n_contradictions; i++) fl_json_str(j, in->contradictions[i]);
-  fl_json_end(j);
-  fl_json_key(j, "records");
-  fl_json_array(j);
-  for (size_t i = 0; i < in->n_events; i++) fl_json_str(j, fl_case_ref(c, in->events[i], arena));
   fl_json_end(j);
   fl_json_key(j, "attempts");
   fl_json_array(j);
@@ -63,7 +60,7 @@ static void put_lists(fl_json *j, const fl_case *c, const fl_incident *in, fl_ar
   fl_json_end(j);
 }
 
-static void put_incident(fl_json *j, const fl_case *c, const fl_incident *in, fl_arena *arena) {
+static void put_incident(fl_json *j, const fl_case *c, const fl_incident *in) {
   fl_json_object(j);
   fl_json_key(j, "number");
   fl_json_u64(j, in->number);
@@ -89,21 +86,15 @@ static void put_incident(fl_json *j, const fl_case *c, const fl_incident *in, fl
   fl_json_key(j, "verdict");
   fl_json_text(j, fl_bearing_names[in->bearing]);
   put_text(j, "reason", in->reason);
-  put_joins(j, c, in, arena);
-  put_lists(j, c, in, arena);
+  put_joins(j, in);
+  put_lists(j, in);
+  fl_json_refs(j, c, in->events, in->n_events);
   fl_json_end(j);
 }
 
-fl_status fl_json_incidents(fl_json *j, const fl_case *c, fl_err *err) {
+void fl_json_incidents(fl_json *j, const fl_case *c) {
   fl_json_key(j, "incidents");
   fl_json_array(j);
-  fl_arena *arena = fl_arena_create(FL_LIMIT_BATCH_ARENA);
-  if (!arena) return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
-  for (size_t i = 0; i < c->n_incidents; i++) {
-    fl_arena_reset(arena);
-    put_incident(j, c, &c->incidents[i], arena);
-  }
-  fl_arena_free(arena);
+  for (size_t i = 0; i < c->n_incidents; i++) put_incident(j, c, &c->incidents[i]);
   fl_json_end(j);
-  return FL_OK;
 }

@@ -5,6 +5,6 @@
 #include "faultline/case.h"
 #include "report/json.h"
 
-fl_status fl_json_incidents(fl_json *j, const fl_case *c, fl_err *err);
+void fl_json_incidents(fl_json *j, const fl_case *c);
 
 #endif

@@ -2,45 +2,13 @@
 #include "base/arena.h"
 #include "base/limits.h"
 #include "report/case_incidents.h"
+#include "report/case_refs.h"
 #include "report/compare.h"
 #include "report/exporter.h"
 #include "report/json.h"
 #include "report/view.h"
 
 enum { SCHEMA = 1 };
-
-static void write_place(fl_json *j, const fl_case *c, const fl_hit_event *place) {
-  fl_json_object(j);
-  fl_json_key(j, "source");
-  fl_json_str_or_null(j, fl_view_source_name(c, place->source));
-  fl_json_key(j, "record_id");
-  if (place->record_id >= 0) fl_json_i64(j, place->record_id);
-  else fl_json_null(j);
-  fl_json_key(j, "offset");
-  fl_json_u64(j, place->offset);
-  fl_json_key(j, "time");
-  fl_json_time(j, place->t);
-  fl_json_end(j);
-}
-
-static void write_refs(fl_json *j, const fl_case *c, const fl_event *const *events, size_t n) {
-  fl_json_key(j, "events");
-  fl_json_array(j);
-  for (size_t i = 0; i < n; i++)
-    write_place(j, c,
-                &(fl_hit_event){.source = events[i]->source,
-                                .record_id = events[i]->record_id,
-                                .offset = events[i]->offset,
-                                .t = events[i]->t});
-  fl_json_end(j);
-}
-
-static void write_places(fl_json *j, const fl_case *c, const fl_hit_event *places, size_t n) {
-  fl_json_key(j, "events");
-  fl_json_array(j);
-  for (size_t i = 0; i < n; i++) write_place(j, c, &places[i]);
-  fl_json_end(j);
-}
 
 static void write_code(fl_json *j, const char *key, bool is_known, uint32_t code) {
   fl_json_key(j, key);
@@ -96,7 +64,7 @@ static void write_evidence(fl_json *j, const fl_case *c, const fl_evidence *e) {
   fl_json_bool(j, e->decisive);
   fl_json_key(j, "rule");
   fl_json_text(j, e->rule);
-  write_refs(j, c, e->events, e->n_events);
+  fl_json_refs(j, c, e->events, e->n_events);
   fl_json_end(j);
 }
 
@@ -277,7 +245,7 @@ static void write_attempt(fl_json *j, const fl_case *c, const fl_attempt *a) {
   fl_json_key(j, "ended_by");
   fl_json_str_or_null(j, a->ended_by);
   write_details(j, a);
-  write_refs(j, c, a->events, a->n_events);
+  fl_json_refs(j, c, a->events, a->n_events);
   fl_json_end(j);
 }
 
@@ -291,7 +259,7 @@ static void write_lacking(fl_json *j, const fl_case *c, const fl_lacking_log *lo
   fl_json_bool(j, log->is_absent);
   fl_json_key(j, "disabled");
   fl_json_bool(j, log->off != NULL);
-  write_refs(j, c, &log->off, log->off != NULL);
+  fl_json_refs(j, c, &log->off, log->off != NULL);
   fl_json_end(j);
 }
 
@@ -325,7 +293,7 @@ static void write_changes(fl_json *j, const fl_case *c) {
     fl_json_str(j, one->text);
     fl_json_key(j, "count");
     fl_json_u64(j, one->n);
-    write_refs(j, c, &one->event, 1);
+    fl_json_refs(j, c, &one->event, 1);
     fl_json_end(j);
   }
   fl_json_end(j);
@@ -432,8 +400,8 @@ static void write_finding(fl_json *j, const fl_case *c, const fl_finding *f) {
   else fl_json_null(j);
   fl_json_key(j, "text");
   fl_json_str_or_null(j, f->text);
-  if (f->n_places) write_places(j, c, f->places, f->n_places);
-  else write_refs(j, c, f->events, f->n_events);
+  if (f->n_places) fl_json_places(j, c, f->places, f->n_places);
+  else fl_json_refs(j, c, f->events, f->n_events);
   fl_json_end(j);
 }
 
@@ -455,7 +423,7 @@ static void write_sign(fl_json *j, const fl_case *c, const fl_sign *sign) {
   fl_json_time(j, sign->first);
   fl_json_key(j, "last");
   fl_json_time(j, sign->last);
-  write_places(j, c, sign->places, sign->n_places);
+  fl_json_places(j, c, sign->places, sign->n_places);
   fl_json_end(j);
 }
 
@@ -555,7 +523,7 @@ fl_status fl_report_format_json(const fl_case *c, fl_out *out, fl_err *err) {
   fl_json_array(&j);
   for (size_t i = 0; i < c->n_attempts; i++) write_attempt(&j, c, &c->attempts[i]);
   fl_json_end(&j);
-  FL_TRY(fl_json_incidents(&j, c, err));
+  fl_json_incidents(&j, c);
   write_changes(&j, c);
   FL_TRY(write_comparison(&j, c, err));
   fl_json_key(&j, "noise");

@@ -49,10 +49,10 @@ void fl_doc_facts(fl_doc *doc); /* client, server, user, time … */
 void fl_doc_story(fl_doc *doc); /* what happened, in order */
 void fl_doc_changes(fl_doc *doc);
 void fl_doc_compare(fl_doc *doc);
-void fl_doc_causes(fl_doc *doc); /* ranked, with evidence */
+void fl_doc_causes(fl_doc *doc);    /* ranked, with evidence */
 void fl_doc_incidents(fl_doc *doc); /* crashes and stops */
-void fl_doc_advice(fl_doc *doc); /* collect, fix, check */
-void fl_doc_signs(fl_doc *doc);  /* what Sigma and YARA rules found */
+void fl_doc_advice(fl_doc *doc);    /* collect, fix, check */
+void fl_doc_signs(fl_doc *doc);     /* what Sigma and YARA rules found */
 void fl_doc_attempts(fl_doc *doc);
 void fl_doc_read(fl_doc *doc); /* what was read, and what it cannot show */
 void fl_doc_logs(fl_doc *doc); /* what each log covers */

@@ -40,11 +40,11 @@ def check_incident(name, wanted, one):
         expected = wanted.get(label)
         check(expected is None or (one[key] or "none") == expected, f"{name}: {key} {one[key]}, expected {expected}")
     if "records" in wanted:
-        check(len(one["records"]) == int(wanted["records"]), f"{name}: {one['records']}, expected {wanted['records']} records")
+        check(len(one["events"]) == int(wanted["records"]), f"{name}: {len(one['events'])}, expected {wanted['records']} records")
     rules = {join["rule"] for join in one["joins"]}
     for rule in filter(None, wanted.get("joins", "").split(",")):
         check(rule in rules, f"{name}: joined by {sorted(rules)}, expected {rule}")
-    check(len(one["joins"]) == len(one["records"]) - 1, f"{name}: each further record has its join")
+    check(len(one["joins"]) == len(one["events"]) - 1, f"{name}: each further record has its join")
     doubt = "; ".join(one["contradictions"])
     check(wanted.get("contradiction", "") in doubt and bool(doubt) == ("contradiction" in wanted), f"{name}: contradictions {doubt!r}")
     if "alike" in wanted:
