@@ -54,7 +54,8 @@ static fl_str when_of(fl_doc *doc, const fl_incident *in) {
     return fl_doc_say(doc, "%.*s (noticed at the start of %.*s)", FL_STR_ARG(t),
                       FL_STR_ARG(reported));
   if (in->is_exact) return t;
-  if (is_stop) return fl_doc_say(doc, "between %.*s and %.*s", FL_STR_ARG(t), FL_STR_ARG(reported));
+  if (is_stop && in->reported > in->t)
+    return fl_doc_say(doc, "between %.*s and %.*s", FL_STR_ARG(t), FL_STR_ARG(reported));
   return fl_doc_say(doc, "reported %.*s", FL_STR_ARG(t));
 }
 
