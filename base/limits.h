@@ -63,8 +63,8 @@ enum {
   FL_LIMIT_REGEX_STACK = 1 << 20,    /* bytes that a search may take to go back */
   FL_LIMIT_REGEX_SUBJECT = 1 << 16,  /* bytes of a value that are searched */
   FL_LIMIT_SIGMA_FEEDS = 65536,      /* base rules of references of correlations, all together */
-  FL_LIMIT_SIGMA_SEEN = 1 << 19,     /* events kept for correlations */
-  FL_LIMIT_SIGMA_GIVEN = 1 << 20,    /* what they give to correlations, one for each reference */
+  FL_LIMIT_SIGMA_SEEN = 1 << 25,     /* events kept for correlations, most of them on disk */
+  FL_LIMIT_SIGMA_GIVEN = 1 << 26,    /* what they give to correlations, one for each reference */
   FL_LIMIT_SIGMA_SCAN = 4096,        /* events looked at for one that should be absent */
   FL_LIMIT_SIGMA_RESULTS = 1 << 18,  /* correlations that held, all together */
   FL_LIMIT_SUPPRESSIONS = 10000,     /* lines of a suppression file: each is compared with rules */
@@ -134,6 +134,7 @@ enum {
 #define FL_LIMIT_SECOND_MEMORY ((size_t)32 << 20)    /* of libevtx, for one record */
 #define FL_LIMIT_SIGMA_PLANS ((size_t)48 << 20)      /* what is known of channels, ids and shapes */
 #define FL_LIMIT_HITS_ARENA ((size_t)96 << 20)       /* events and texts of listed hits */
+#define FL_LIMIT_SIGMA_MEMORY ((size_t)16 << 20)     /* of an array of events for correlations */
 #define FL_LIMIT_SIGMA_WORDS ((size_t)64 << 20)      /* values by which correlations group events */
 #define FL_LIMIT_HIVE_BYTES (UINT64_C(1) << 30)      /* of one hive; large ones have 200 MiB */
 #define FL_LIMIT_HIVE_ANSWER ((size_t)32 << 20)      /* what is read of one hive */

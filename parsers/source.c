@@ -13,6 +13,7 @@
 #include "base/hash.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "base/vast.h"
 
 enum { READ_STEP = 256 << 10, STDIN_STEP = 64 << 10 };
 
@@ -237,15 +238,6 @@ fl_status fl_source_read(fl_source *source, uint64_t offset, void *ret_bytes, si
   return FL_OK;
 }
 
-/* A file that never had a name, so that nothing stays behind however the run ends. */
-static int nameless_file(void) {
-  static const char *const folders[] = {"/var/tmp", "/tmp", "."};
-  int fd = -1;
-  for (size_t i = 0; fd < 0 && i < sizeof folders / sizeof folders[0]; ++i)
-    fd = open(folders[i], O_TMPFILE | O_RDWR | O_CLOEXEC | O_EXCL, 0600);
-  return fd;
-}
-
 static fl_status write_all(int fd, const uint8_t *bytes, size_t n_bytes, fl_err *err) {
   for (size_t done = 0; done < n_bytes;) {
     const ssize_t n = write(fd, bytes + done, n_bytes - done);
@@ -259,7 +251,7 @@ static fl_status write_all(int fd, const uint8_t *bytes, size_t n_bytes, fl_err 
 
 /* Memory that is full moves to a file. */
 static fl_status spill(fl_source *source, fl_err *err) {
-  const int fd = nameless_file();
+  const int fd = fl_nameless_file();
   if (fd < 0) return fl_fail(err, FL_E_IO, 0, "no temporary file: %s", reason_of(errno));
   const fl_status s = write_all(fd, source->memory, source->n_memory, err);
   if (s < FL_OK) {

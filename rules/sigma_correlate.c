@@ -21,12 +21,13 @@ typedef struct correlator {
   fl_sigma_run *run;
   const fl_sigma_gather *g;
   fl_arena *arena;
-  uint32_t *ranks;            /* of sources, by name */
-  uint32_t *starts, *by_rule; /* events of each rule, in `by_rule` */
+  uint32_t *ranks;  /* of sources, by name */
+  uint32_t *starts; /* events of each rule, in `by_rule` */
+  fl_vast by_rule;
   result *results;
   size_t n_results, cap_results;
-  fl_sigma_link_item *items;
-  size_t n_items, cap_items;
+  fl_vast items; /* of the correlation at hand */
+  size_t n_items;
   fl_hit_event *events; /* of one hit */
   fl_sigma_windows windows;
   uint32_t rule; /* the correlation at hand */
@@ -53,38 +54,53 @@ static bool rank_sources(correlator *k) {
   return true;
 }
 
+static const fl_sigma_link_item *items_of(const correlator *k) { return k->items.items; }
+
+static void put_aside(void *self) {
+  const correlator *k = self;
+  fl_vast_put_aside(&k->items);
+  fl_vast_put_aside(&k->by_rule);
+  fl_vast_put_aside(&k->g->seen);
+  fl_vast_put_aside(&k->g->given);
+}
+
+static void pass(correlator *k, size_t at) { fl_sigma_windows_pass(&k->windows, at); }
+
 /* Sorts the events by rule, once for all correlations. */
 static bool index_seen(correlator *k) {
   const fl_sigma_gather *g = k->g;
   k->starts = FL_NEW_ARRAY(k->arena, uint32_t, k->run->n_rules + 2);
-  k->by_rule = FL_NEW_ARRAY(k->arena, uint32_t, g->n_seen);
-  if (!k->starts || !k->by_rule) return false;
-  for (size_t i = 0; i < g->n_seen; i++) k->starts[g->seen[i].rule + 2]++;
+  if (!k->starts || !fl_vast_grow(&k->by_rule, g->n_seen * sizeof(uint32_t), g->most_memory))
+    return false;
+  uint32_t *by_rule = k->by_rule.items;
+  for (size_t i = 0; i < g->n_seen; pass(k, i++)) k->starts[fl_sigma_seen_at(g, i)->rule + 2]++;
   for (size_t i = 2; i < k->run->n_rules + 2; i++) k->starts[i] += k->starts[i - 1];
-  for (uint32_t i = 0; i < g->n_seen; i++) k->by_rule[k->starts[g->seen[i].rule + 1]++] = i;
+  for (uint32_t i = 0; i < g->n_seen; pass(k, i++))
+    by_rule[k->starts[fl_sigma_seen_at(g, i)->rule + 1]++] = i;
   return true;
 }
 
 /* What an event gives to a reference of the correlation at hand; NULL = it does not feed it. */
 static const fl_sigma_given *given_by(const correlator *k, uint32_t seen, uint32_t ref) {
-  const fl_sigma_seen *s = &k->g->seen[seen];
+  const fl_sigma_seen *s = fl_sigma_seen_at(k->g, seen);
   const fl_sigma_rule *rule = k->run->rules[s->rule];
   for (size_t i = 0; i < rule->n_feeds; i++)
     if (rule->feeds[i].correlation == k->rule && rule->feeds[i].ref == ref)
-      return &k->g->given[s->first + i];
+      return fl_sigma_given_at(k->g, s->first + i);
   return NULL;
 }
 
-static fl_status add_item(correlator *k, fl_time t, uint32_t seen, uint32_t which, uint32_t ref,
-                          fl_err *err) {
+static void add_item(correlator *k, fl_time t, uint32_t seen, uint32_t which, uint32_t ref) {
   const fl_sigma_given *given = given_by(k, seen, ref);
   const fl_sigma_correlation *c = k->windows.c;
-  if (!given || given->key == FL_SIGMA_NOTHING) return FL_OK;
-  if (c->n_fields && given->value == FL_SIGMA_NOTHING) return FL_OK;
-  if (!fl_grow((void **)&k->items, &k->cap_items, k->n_items + 1, sizeof *k->items))
-    return no_memory(err);
-  const uint32_t source = k->g->seen[seen].event.source;
-  k->items[k->n_items++] =
+  if (!given || given->key == FL_SIGMA_NOTHING) return;
+  if (c->n_fields && given->value == FL_SIGMA_NOTHING) return;
+  if (!fl_vast_grow(&k->items, (k->n_items + 1) * sizeof(fl_sigma_link_item), k->g->most_memory)) {
+    k->n_dropped++;
+    return;
+  }
+  const fl_hit_event *event = &fl_sigma_seen_at(k->g, seen)->event;
+  ((fl_sigma_link_item *)k->items.items)[k->n_items++] =
       (fl_sigma_link_item){.key = given->key,
                            .ref = ref,
                            .t = t,
@@ -92,48 +108,34 @@ static fl_status add_item(correlator *k, fl_time t, uint32_t seen, uint32_t whic
                            .result = which,
                            .value = given->value,
                            .number = given->number,
-                           .rank = source < k->g->n_names ? k->ranks[source] : 0};
-  return FL_OK;
+                           .rank = event->source < k->g->n_names ? k->ranks[event->source] : 0,
+                           .seq = event->seq};
 }
 
 /* Events of base rules, and results of correlations, that the one at hand refers to. */
-static fl_status collect(correlator *k, fl_err *err) {
+static void collect(correlator *k) {
   const fl_sigma_correlation *c = k->windows.c;
   k->n_items = 0;
   for (uint32_t ref = 0; ref < c->n_refs; ref++) {
     const uint32_t rule = c->refs[ref].rule;
     for (uint32_t i = k->starts[rule]; i < k->starts[rule + 1]; i++) {
-      const uint32_t seen = k->by_rule[i];
-      FL_TRY(add_item(k, k->g->seen[seen].event.t, seen, FL_SIGMA_NOTHING, ref, err));
+      const uint32_t seen = ((const uint32_t *)k->by_rule.items)[i];
+      pass(k, i);
+      add_item(k, fl_sigma_seen_at(k->g, seen)->event.t, seen, FL_SIGMA_NOTHING, ref);
     }
     for (uint32_t i = 0; i < k->n_results; i++)
-      if (k->results[i].rule == rule)
-        FL_TRY(add_item(k, k->results[i].t, k->results[i].last, i, ref, err));
+      if (k->results[i].rule == rule) add_item(k, k->results[i].t, k->results[i].last, i, ref);
   }
-  return FL_OK;
 }
 
-static int three_way(uint64_t a, uint64_t b) { return (a > b) - (a < b); }
-
-static int by_key(const void *a, const void *b, void *context) {
-  const fl_sigma_gather *g = context;
-  const fl_sigma_link_item *x = a;
-  const fl_sigma_link_item *y = b;
-  int order = three_way(x->key, y->key);
-  if (!order) order = (x->t > y->t) - (x->t < y->t);
-  if (!order) order = three_way(x->rank, y->rank);
-  if (!order) order = three_way(g->seen[x->seen].event.seq, g->seen[y->seen].event.seq);
-  if (!order) order = three_way(x->ref, y->ref);
-  return order;
-}
-
-/* The events of a span; of results their own. No more than FL_LIMIT_SEQUENCE_KEPT. */
-static fl_status list_seen(correlator *k, const fl_sigma_span *span, result *r, fl_err *err) {
+/* The events of a span; of results their own. No more than FL_LIMIT_SEQUENCE_KEPT. False = there is
+ * no room for them. */
+static bool list_seen(correlator *k, const fl_sigma_span *span, result *r) {
   const size_t n = span->n_chosen ? span->n_chosen : span->last - span->first + 1;
   uint32_t *seen = NULL;
   size_t n_seen = 0;
   for (int pass = 0; pass < 2; pass++) {
-    if (pass && !(seen = FL_NEW_ARRAY(k->arena, uint32_t, n_seen))) return no_memory(err);
+    if (pass && !(seen = FL_NEW_ARRAY(k->arena, uint32_t, n_seen))) return false;
     n_seen = 0;
     for (size_t i = 0; i < n && n_seen < FL_LIMIT_SEQUENCE_KEPT; i++) {
       const fl_sigma_link_item *item =
@@ -147,7 +149,7 @@ static fl_status list_seen(correlator *k, const fl_sigma_span *span, result *r, 
   }
   r->seen = seen;
   r->n_seen = (uint32_t)n_seen;
-  return FL_OK;
+  return true;
 }
 
 /* "12 events in 3 min, TargetUserName = alice": fields as the rule names them. */
@@ -175,7 +177,7 @@ static fl_status give_hit(correlator *k, const fl_sigma_span *span, const result
   const fl_sigma_rule *rule = k->run->rules[k->rule];
   if (rule->is_silent || !fl_hits_wants(k->run->hits, &rule->info)) return FL_OK;
   fl_arena_reset(k->run->scratch);
-  for (uint32_t i = 0; i < r->n_seen; i++) k->events[i] = k->g->seen[r->seen[i]].event;
+  for (uint32_t i = 0; i < r->n_seen; i++) k->events[i] = fl_sigma_seen_at(k->g, r->seen[i])->event;
   const fl_hit hit = {.engine = FL_BY_SIGMA,
                       .rule = k->rule,
                       .t = r->t,
@@ -188,23 +190,23 @@ static fl_status give_hit(correlator *k, const fl_sigma_span *span, const result
 static fl_status take_span(void *self, const fl_sigma_span *span, fl_err *err) {
   correlator *k = self;
   const fl_sigma_link_item *at = &k->windows.items[span->at];
-  if (k->n_results >= FL_LIMIT_SIGMA_RESULTS) {
+  result r = {.rule = k->rule, .last = at->seen, .t = at->t};
+  if (k->n_results >= FL_LIMIT_SIGMA_RESULTS || !list_seen(k, span, &r)) {
     k->n_dropped++;
     return FL_OK;
   }
   if (!fl_grow((void **)&k->results, &k->cap_results, k->n_results + 1, sizeof *k->results))
     return no_memory(err);
-  result r = {.rule = k->rule, .last = at->seen, .t = at->t};
-  FL_TRY(list_seen(k, span, &r, err));
   k->results[k->n_results++] = r;
   return give_hit(k, span, &r, err);
 }
 
 static fl_status find_in_groups(correlator *k, fl_err *err) {
   fl_sigma_windows *w = &k->windows;
+  const fl_sigma_link_item *items = items_of(k);
   for (size_t first = 0, end; first < k->n_items; first = end) {
-    for (end = first; end < k->n_items && k->items[end].key == k->items[first].key;) end++;
-    w->items = k->items + first;
+    for (end = first; end < k->n_items && items[end].key == items[first].key;) pass(k, end++);
+    w->items = items + first;
     w->n = end - first;
     FL_TRY(fl_sigma_windows_find(w, err));
   }
@@ -215,14 +217,11 @@ static fl_status correlate(correlator *k, uint32_t rule, fl_err *err) {
   k->rule = rule;
   k->windows.c = k->run->rules[rule]->correlation;
   k->windows.was_cut = false;
-  FL_TRY(collect(k, err));
+  collect(k);
   if (k->n_items == 0) return FL_OK;
-  qsort_r(k->items, k->n_items, sizeof *k->items, by_key, (void *)k->g);
-  k->windows.numbers = malloc(k->n_items * sizeof *k->windows.numbers);
-  if (!k->windows.numbers) return no_memory(err);
-  const fl_status s = find_in_groups(k, err);
-  free(k->windows.numbers);
-  if (s != FL_OK || !k->windows.was_cut) return s;
+  FL_TRY(fl_sigma_items_sort(&k->items, k->n_items, k->g->most_memory, err));
+  FL_TRY(find_in_groups(k, err));
+  if (!k->windows.was_cut) return FL_OK;
   return fl_hits_note(k->run->hits, err,
                       "correlation %s: more than %d events in one timespan, not all of them were "
                       "looked at",
@@ -236,16 +235,16 @@ static fl_status run_all(correlator *k, fl_err *err) {
   const uint64_t n_dropped = k->g->n_dropped + k->n_dropped;
   if (n_dropped == 0) return FL_OK;
   return fl_hits_note(k->run->hits, err,
-                      "%llu events or findings were left out of correlations: there is room for %d "
-                      "events, and for the values that group them",
-                      (unsigned long long)n_dropped, FL_LIMIT_SIGMA_SEEN);
+                      "%llu events or findings were left out of correlations: there is room for "
+                      "%zu events, and for the values that group them",
+                      (unsigned long long)n_dropped, k->g->most_seen);
 }
 
 fl_status fl_sigma_correlate(fl_sigma_run *run, fl_err *err) {
   correlator k = {.run = run, .g = run->gather};
   k.arena = fl_arena_create(FL_LIMIT_HITS_ARENA);
   k.events = calloc(FL_LIMIT_SEQUENCE_KEPT, sizeof *k.events);
-  k.windows = (fl_sigma_windows){.seen = run->gather->seen, .give = take_span, .self = &k};
+  k.windows = (fl_sigma_windows){.give = take_span, .put_aside = put_aside, .self = &k};
   k.windows.counts = calloc(fl_sigma_words_count(run->gather->words) + 1, sizeof(uint32_t));
   const bool has_room =
       k.arena && k.events && k.windows.counts && rank_sources(&k) && index_seen(&k);
@@ -254,6 +253,8 @@ fl_status fl_sigma_correlate(fl_sigma_run *run, fl_err *err) {
   free(k.events);
   free(k.windows.counts);
   free(k.results);
-  free(k.items);
+  free(k.windows.numbers);
+  fl_vast_done(&k.items);
+  fl_vast_done(&k.by_rule);
   return s;
 }

@@ -74,6 +74,9 @@ size_t fl_sigma_words_count(const fl_sigma_words *words) { return words->n; }
 fl_sigma_gather *fl_sigma_gather_create(void) {
   fl_sigma_gather *gather = calloc(1, sizeof *gather);
   if (!gather) return NULL;
+  gather->most_seen = FL_LIMIT_SIGMA_SEEN;
+  gather->most_given = FL_LIMIT_SIGMA_GIVEN;
+  gather->most_memory = FL_LIMIT_SIGMA_MEMORY;
   gather->words = fl_sigma_words_create();
   gather->arena = fl_arena_create(FL_LIMIT_JOB_ARENA);
   if (gather->words && gather->arena) return gather;
@@ -85,8 +88,8 @@ void fl_sigma_gather_free(fl_sigma_gather *gather) {
   if (!gather) return;
   fl_sigma_words_free(gather->words);
   fl_arena_free(gather->arena);
-  free(gather->seen);
-  free(gather->given);
+  fl_vast_done(&gather->seen);
+  fl_vast_done(&gather->given);
   free(gather->names);
   free(gather);
 }
@@ -150,19 +153,24 @@ static fl_sigma_given give(fl_sigma_run *run, const fl_sigma_feed *feed) {
   return given;
 }
 
-bool fl_sigma_gather_event(fl_sigma_run *run, uint32_t at) {
+/* Room for one more event and what it gives. */
+static bool has_room(fl_sigma_gather *g, size_t n_feeds) {
+  const size_t n_seen = g->n_seen + 1, n_given = g->n_given + n_feeds;
+  return n_seen <= g->most_seen && n_given <= g->most_given &&
+         fl_vast_grow(&g->seen, n_seen * sizeof(fl_sigma_seen), g->most_memory) &&
+         fl_vast_grow(&g->given, n_given * sizeof(fl_sigma_given), g->most_memory);
+}
+
+void fl_sigma_gather_event(fl_sigma_run *run, uint32_t at) {
   fl_sigma_gather *g = run->gather;
   const fl_sigma_rule *rule = run->rules[at];
-  if (run->row->flags & FL_F_TIME_INVALID) return true; /* it is at no time */
-  if (g->n_seen >= FL_LIMIT_SIGMA_SEEN || g->n_given + rule->n_feeds > FL_LIMIT_SIGMA_GIVEN) {
+  if (run->row->flags & FL_F_TIME_INVALID) return; /* it is at no time */
+  if (!has_room(g, rule->n_feeds)) {
     g->n_dropped++;
-    return true;
+    return;
   }
-  if (!fl_grow((void **)&g->seen, &g->cap_seen, g->n_seen + 1, sizeof *g->seen) ||
-      !fl_grow((void **)&g->given, &g->cap_given, g->n_given + rule->n_feeds, sizeof *g->given))
-    return false;
-  g->seen[g->n_seen++] = (fl_sigma_seen){
+  *fl_sigma_seen_at(g, g->n_seen++) = (fl_sigma_seen){
       .event = fl_hits_event_of(run->batch, run->row), .rule = at, .first = (uint32_t)g->n_given};
-  for (size_t i = 0; i < rule->n_feeds; i++) g->given[g->n_given++] = give(run, &rule->feeds[i]);
-  return true;
+  for (size_t i = 0; i < rule->n_feeds; i++)
+    *fl_sigma_given_at(g, g->n_given++) = give(run, &rule->feeds[i]);
 }

@@ -1,9 +1,11 @@
 /* sigma_gather.h - events that feed correlations, kept until all was read.
  *
- * Only then they are in order of time, whatever order the inputs came in. */
+ * Only then they are in order of time, whatever order the inputs came in. What outgrows memory lies
+ * in nameless files meanwhile (docs/adr/0014). */
 #ifndef FL_RULES_SIGMA_GATHER_H
 #define FL_RULES_SIGMA_GATHER_H
 
+#include "base/vast.h"
 #include "rules/sigma_correlation.h"
 #include "rules/sigma_run.h"
 
@@ -32,10 +34,10 @@ fl_str fl_sigma_words_get(const fl_sigma_words *words, uint32_t word);
 size_t fl_sigma_words_count(const fl_sigma_words *words);
 
 typedef struct fl_sigma_gather {
-  fl_sigma_seen *seen;
-  size_t n_seen, cap_seen;
-  fl_sigma_given *given;
-  size_t n_given, cap_given;
+  fl_vast seen, given; /* of fl_sigma_seen, fl_sigma_given */
+  size_t n_seen, n_given;
+  size_t most_seen, most_given; /* limits, lower in tests */
+  size_t most_memory;           /* of each array */
   fl_sigma_words *words;
   fl_str *names; /* of sources by id */
   size_t n_names, cap_names;
@@ -43,11 +45,19 @@ typedef struct fl_sigma_gather {
   uint64_t n_dropped;
 } fl_sigma_gather;
 
+static inline fl_sigma_seen *fl_sigma_seen_at(const fl_sigma_gather *gather, size_t at) {
+  return (fl_sigma_seen *)gather->seen.items + at;
+}
+static inline fl_sigma_given *fl_sigma_given_at(const fl_sigma_gather *gather, size_t at) {
+  return (fl_sigma_given *)gather->given.items + at;
+}
+
 fl_sigma_gather *fl_sigma_gather_create(void);
 void fl_sigma_gather_free(fl_sigma_gather *gather);
 bool fl_sigma_gather_source(fl_sigma_gather *gather, const fl_source_info *source);
-/* The event at hand matched a rule that feeds correlations. False = no memory. */
-bool fl_sigma_gather_event(fl_sigma_run *run, uint32_t rule);
+/* The event at hand matched a rule that feeds correlations; it is counted where there is no room.
+ */
+void fl_sigma_gather_event(fl_sigma_run *run, uint32_t rule);
 
 /* sigma_correlate.c: all was read. */
 fl_status fl_sigma_correlate(fl_sigma_run *run, fl_err *err);

@@ -96,7 +96,7 @@ static fl_status strike(fl_sigma_run *run, uint32_t rule, fl_err *err) {
 }
 
 static fl_status give_hit(fl_sigma_run *run, uint32_t rule, fl_err *err) {
-  if (run->rules[rule]->n_feeds && !fl_sigma_gather_event(run, rule)) return no_memory(err);
+  if (run->rules[rule]->n_feeds) fl_sigma_gather_event(run, rule);
   if (run->is_mute[rule]) return FL_OK;
   const fl_hit_event event = fl_hits_event_of(run->batch, run->row);
   const fl_hit hit = {

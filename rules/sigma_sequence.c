@@ -60,6 +60,7 @@ static size_t find_wanted(fl_sigma_windows *w, size_t first, uint64_t *ret_refs)
 fl_status fl_sigma_windows_absent(fl_sigma_windows *w, fl_err *err) {
   for (size_t first = 0; first < w->n; first++) {
     uint64_t refs = 0;
+    fl_sigma_windows_pass(w, first);
     if (w->c->negated >> w->items[first].ref & 1) continue;
     const size_t last = find_wanted(w, first, &refs);
     if (last == SIZE_MAX) continue;
@@ -84,10 +85,8 @@ static bool may_follow(const fl_sigma_windows *w, size_t before, size_t at) {
   const fl_sigma_link_item *a = &w->items[before];
   const fl_sigma_link_item *b = &w->items[at];
   if (a->seen == b->seen || a->t > b->t) return false;
-  const fl_hit_event *x = &w->seen[a->seen].event;
-  const fl_hit_event *y = &w->seen[b->seen].event;
-  return !(x->source == y->source && x->seq == y->seq) &&
-         (a->t < b->t || x->source != y->source || x->seq < y->seq);
+  return !(a->rank == b->rank && a->seq == b->seq) &&
+         (a->t < b->t || a->rank != b->rank || a->seq < b->seq);
 }
 
 static bool can_go_on(const fl_sigma_windows *w, const way *from, size_t step, size_t at) {
@@ -142,6 +141,7 @@ fl_status fl_sigma_windows_ordered(fl_sigma_windows *w, fl_err *err) {
   for (size_t first = 0, end; first < w->n && s == FL_OK; first = end) {
     memcpy(before, ways, n_steps * sizeof *ways);
     for (end = first; end < w->n && w->items[end].t == w->items[first].t;) end++;
+    fl_sigma_windows_pass(w, first);
     for (size_t step = 0; step < n_steps; step++)
       for (size_t at = first; at < end; at++)
         if (w->c->steps[step] >> w->items[at].ref & 1) advance(w, before, ways, step, at);

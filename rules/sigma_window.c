@@ -8,6 +8,8 @@
 
 #include <stdlib.h>
 
+#include "base/mem.h"
+
 typedef struct sums {
   size_t n;
   double total;
@@ -113,6 +115,7 @@ static fl_status slide(fl_sigma_windows *w, fl_err *err) {
   fl_status status = FL_OK;
   for (size_t at = 0; at < w->n && status == FL_OK; at++) {
     add(w, &s, at);
+    fl_sigma_windows_pass(w, at);
     while (w->items[at].t - w->items[first].t > w->c->span_ns) drop(w, &s, first++);
     const bool is_held = holds(w, &s, first, at);
     if (is_held && !is_open) span = (fl_sigma_span){.first = first, .at = at};
@@ -124,17 +127,29 @@ static fl_status slide(fl_sigma_windows *w, fl_err *err) {
   return is_open && status == FL_OK ? w->give(w->self, &span, err) : status;
 }
 
+/* Room for the numbers of a window, where they are put in order. */
+static bool has_numbers(fl_sigma_windows *w, size_t n) {
+  const bool are_needed =
+      w->c->type == FL_SIGMA_VALUE_PERCENTILE || w->c->type == FL_SIGMA_VALUE_MEDIAN;
+  return !are_needed || fl_grow((void **)&w->numbers, &w->cap_numbers, n, sizeof *w->numbers);
+}
+
 static fl_status step(fl_sigma_windows *w, fl_err *err) {
   fl_status status = FL_OK;
   for (size_t first = 0, end; first < w->n && status == FL_OK; first = end) {
     sums s = {0};
     for (end = first; end < w->n && w->items[end].t - w->items[first].t <= w->c->span_ns; end++)
       add(w, &s, end);
+    if (!has_numbers(w, end - first))
+      return fl_fail(err, FL_E_NOMEM, 0, "out of memory for correlations");
     if (holds(w, &s, first, end - 1)) {
       const fl_sigma_span span = {.first = first, .last = end - 1, .at = end - 1};
       status = w->give(w->self, &span, err);
     }
-    for (size_t i = first; i < end; i++) drop(w, &s, i);
+    for (size_t i = first; i < end; i++) {
+      drop(w, &s, i);
+      fl_sigma_windows_pass(w, i);
+    }
   }
   return status;
 }
