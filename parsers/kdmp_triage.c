@@ -236,10 +236,17 @@ static void read_process(kdmp *k, const triage *t) {
 /* ---- what drivers added: "DumpBlob", u32 header, u32 build, then for each: u32 header, GUID,
  * u32 bytes, u32 bytes before, u32 bytes behind ---- */
 
+static void tell_cut(const kdmp_watcher *w, uint64_t at) {
+  if (w->damage)
+    w->damage(w->self, at,
+              "data of a driver at %" PRIu64 " reaches past the end: the dump is cut short", at);
+}
+
 static bool read_blobs(kdmp *k, const triage *t, const kdmp_watcher *w) {
   enum { HEAD = 32, MOST = 4096 };
   const uint64_t size = fl_source_size(k->space.window.source);
   const uint8_t *p = bytes_of(k, t->size, 16);
+  if (!p && k->is_whole && size > t->size) tell_cut(w, t->size);
   if (!p || memcmp(p, "DumpBlob", 8) != 0) return true;
   uint64_t at = t->size + (uint64_t)fl_le32(p + 8);
   if (!(k->blobs = FL_NEW_ARRAY(k->arena, kdmp_blob, MOST))) return false;
@@ -251,12 +258,16 @@ static bool read_blobs(kdmp *k, const triage *t, const kdmp_watcher *w) {
     kdmp_blob *blob = &k->blobs[k->n_blobs];
     *blob = (kdmp_blob){.offset = at + n_head + before, .n_bytes = n};
     memcpy(blob->tag, p + 4, sizeof blob->tag);
-    if (blob->offset > size || n > size - blob->offset) break;
+    if (blob->offset > size || n > size - blob->offset) {
+      tell_cut(w, at);
+      return true;
+    }
     k->n_blobs++;
     tell(w, at, HEAD, NULL);
     tell(w, blob->offset, n, "data of a driver");
     at = blob->offset + n + behind;
   }
+  if ((at < size && size - at < HEAD) || (at >= size && k->n_blobs == 0)) tell_cut(w, at);
   return true;
 }
 
