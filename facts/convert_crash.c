@@ -47,6 +47,7 @@ bool fl_convert_svchost(const fl_value *value, fl_arena *arena, fl_value *ret_va
 bool fl_convert_file(const fl_value *value, fl_arena *arena, fl_value *ret_value) {
   const fl_str text = trim(fl_value_text(value, arena));
   size_t at = text.n;
+  if (text.n == 0) return false;
   while (at > 0 && text.p[at - 1] != '\\' && text.p[at - 1] != '/') at--;
   return give_str((fl_str){text.p + at, text.n - at}, ret_value);
 }

@@ -62,6 +62,7 @@ fl_str mdmp_text16(mdmp *m, uint64_t offset, const mdmp_watcher *w) {
 static fl_str last_part(fl_str path) {
   size_t at = path.n;
   while (at > 0 && path.p[at - 1] != '\\' && path.p[at - 1] != '/') at--;
+  if (at == 0) return path;
   return (fl_str){path.p + at, path.n - at};
 }
 

@@ -69,6 +69,7 @@ static fl_str last_part(fl_str path) {
   while (path.n && (path.p[path.n - 1] == '\\' || path.p[path.n - 1] == '/')) path.n--;
   size_t at = path.n;
   while (at > 0 && path.p[at - 1] != '\\' && path.p[at - 1] != '/' && path.p[at - 1] != '!') at--;
+  if (at == 0) return path;
   return (fl_str){path.p + at, path.n - at};
 }
 
