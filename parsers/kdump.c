@@ -55,7 +55,12 @@ static void put_stop(fl_fact *fact, const kdmp *k) {
   fl_fact_words(fact, "dump_type", kdmp_type_name(k->type));
   fl_fact_bool(fact, "is_whole", k->is_whole);
   if (k->uptime) fl_fact_number(fact, "uptime_s", k->uptime / 10000000);
-  if (k->uptime && k->time) fl_fact_date(fact, "booted", k->time - (fl_time)k->uptime * 100);
+  int64_t uptime = 0;
+  fl_time booted = 0;
+  const bool is_time = k->uptime && k->time && k->uptime <= INT64_MAX &&
+                       !__builtin_mul_overflow((int64_t)k->uptime, 100, &uptime) &&
+                       !__builtin_sub_overflow(k->time, uptime, &booted);
+  if (is_time) fl_fact_date(fact, "booted", booted);
 }
 
 static void put_exception(fl_fact *fact, const kdmp *k) {

@@ -287,6 +287,8 @@ static int by_time(const void *a, const void *b) {
 }
 
 static bool is_alike(const fl_incident *a, const fl_incident *b) {
+  /* Nothing but the machine tells losses of power apart. */
+  if (a->kind == FL_INCIDENT_POWER && a->machine != b->machine) return false;
   return a->kind == b->kind && a->has_code == b->has_code && a->code == b->code &&
          fl_str_eq_nocase(a->process, b->process) && fl_str_eq_nocase(a->service, b->service) &&
          fl_str_eq_nocase(a->place, b->place);
