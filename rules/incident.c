@@ -135,7 +135,7 @@ static fl_time boot_before(const fl_solver *s, fl_str host, fl_time reported, si
   while (at > 0 && s->c->events[at - 1]->t >= reported) at--;
   for (size_t i = at; i > 0; i--) {
     const fl_event *e = s->c->events[i - 1];
-    if (e->t < reported - BEFORE_BOOT_S * FL_SECOND) break;
+    if (e->t < fl_moment_plus(reported, -BEFORE_BOOT_S)) break;
     const bool is_boot =
         fl_str_eq(e->kind, FL_STR("power.boot")) || fl_str_eq(e->kind, FL_STR("power.log_start"));
     if (is_boot && is_beat(e, host)) boot = e->t;

@@ -57,6 +57,13 @@ typedef struct fl_pieces {
   size_t n_joins;
 } fl_pieces;
 
+/* Damaged records bear any time: sums stop at the ends of what can be told. */
+static inline fl_time fl_moment_plus(fl_time t, int64_t seconds) {
+  fl_time sum = 0;
+  if (!__builtin_add_overflow(t, seconds * FL_SECOND, &sum)) return sum;
+  return seconds > 0 ? INT64_MAX : INT64_MIN;
+}
+
 /* incident_piece.c */
 fl_status fl_pieces_read(fl_solver *s, fl_pieces *ret_pieces, fl_err *err);
 /* incident_join.c: sets parents and joins, the strongest rules first. */

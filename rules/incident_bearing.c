@@ -35,7 +35,7 @@ static fl_time aligned(const fl_incident *in, fl_time t) {
 }
 
 static bool is_between(fl_time t, fl_time from, int64_t before_s, fl_time to, int64_t after_s) {
-  return t >= from - before_s * FL_SECOND && t <= to + after_s * FL_SECOND;
+  return t >= fl_moment_plus(from, -before_s) && t <= fl_moment_plus(to, after_s);
 }
 
 static bool is_cut(const fl_attempt *a) {
@@ -68,7 +68,7 @@ static bool is_on_machine(const scene *c, const fl_attempt *a) {
 }
 
 static bool drops_within(const scene *c, const fl_attempt *a, int64_t after_s) {
-  return is_cut(a) && a->start <= c->to + EARLY_S * FL_SECOND &&
+  return is_cut(a) && a->start <= fl_moment_plus(c->to, EARLY_S) &&
          is_between(a->end, c->from, EARLY_S, c->to, after_s);
 }
 
@@ -165,9 +165,9 @@ static bool coincides(const scene *c, const fl_attempt *a) {
 static void count_sessions(scene *c) {
   for (size_t i = 0; i < c->s->n_real; i++) {
     const fl_attempt *a = &c->s->attempts[i];
-    if (!carries(c, a) || a->start > c->to + EARLY_S * FL_SECOND) continue;
+    if (!carries(c, a) || a->start > fl_moment_plus(c->to, EARLY_S)) continue;
     const bool is_open = a->outcome == FL_OUTCOME_OPEN || a->outcome == FL_OUTCOME_UNKNOWN;
-    const bool is_alive = is_open || a->end >= c->from - EARLY_S * FL_SECOND;
+    const bool is_alive = is_open || a->end >= fl_moment_plus(c->from, -EARLY_S);
     const bool is_there = a->reached == FL_PHASE_SESSION || c->scope == FL_SCOPE_CLIENT;
     const bool is_drop = is_between(a->end, c->from, EARLY_S, c->to,
                                     c->scope == FL_SCOPE_SESSION ? SESSION_S : DROP_S);
@@ -180,9 +180,9 @@ static void count_sessions(scene *c) {
 /* The listener's start ends the time in which nobody could connect. */
 static fl_time up_of(const scene *c) {
   if (c->scope == FL_SCOPE_MACHINE && c->in->kind != FL_INCIDENT_CRASH)
-    return aligned(c->in, c->in->reported) + RESTART_S * FL_SECOND;
+    return fl_moment_plus(aligned(c->in, c->in->reported), RESTART_S);
   if (c->scope != FL_SCOPE_HOST && c->scope != FL_SCOPE_MACHINE) return 0;
-  const fl_time last = c->from + RESTART_S * FL_SECOND;
+  const fl_time last = fl_moment_plus(c->from, RESTART_S);
   for (size_t i = 0; i < c->s->c->n_events; i++) {
     const fl_event *e = c->s->c->events[i];
     if (!fl_str_eq(e->kind, FL_STR("rdp.listener.start"))) continue;

@@ -25,8 +25,7 @@ uint32_t fl_piece_root(const fl_pieces *pieces, uint32_t at) {
 
 static bool is_near(const fl_piece *a, const fl_piece *b, int64_t from_s, int64_t to_s) {
   if (!a->has_time || !b->has_time) return false;
-  const fl_time gap = b->t - a->t;
-  return gap >= from_s * FL_SECOND && gap <= to_s * FL_SECOND;
+  return b->t >= fl_moment_plus(a->t, from_s) && b->t <= fl_moment_plus(a->t, to_s);
 }
 
 static bool is_same(fl_str a, fl_str b) { return a.n && b.n && fl_str_eq_nocase(a, b); }
