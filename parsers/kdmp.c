@@ -52,6 +52,7 @@ fl_str kdmp_utf16(kdmp *k, const uint8_t *bytes, size_t n_bytes) {
 fl_str kdmp_file_name(fl_str path) {
   size_t at = path.n;
   while (at > 0 && path.p[at - 1] != '\\') at--;
+  if (at == 0) return path;
   return (fl_str){path.p + at, path.n - at};
 }
 
