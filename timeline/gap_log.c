@@ -115,6 +115,7 @@ static fl_status find_logs(finder *f, fl_err *err) {
   }
   if (map->n_placings > 1) qsort(keys, map->n_placings, sizeof *keys, compare_sources);
   for (size_t start = 0, end = 0; start < map->n_placings; start = end) {
+    end = start + 1;
     while (end < map->n_placings && keys[end].source == keys[start].source) end++;
     judge_source(f, keys + start, end - start);
     for (size_t i = start + 1; i < end; i++)
