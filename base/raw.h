@@ -18,6 +18,12 @@ static inline fl_raw fl_raw_trim(fl_raw raw) {
   return raw;
 }
 
+/* Type and length in one word, for keys of short values: it is theirs alone. */
+static inline uint32_t fl_raw_head(fl_raw raw) {
+  enum { MOST = 0xffffff };
+  return (uint32_t)raw.type << 24 | (raw.n < MOST ? raw.n : MOST);
+}
+
 /* The GUID that is recorded as text, in braces or bare; false for any other text and type. */
 bool fl_raw_guid(fl_raw raw, uint8_t ret_bytes[16]);
 bool fl_column_is_guid(fl_column column);

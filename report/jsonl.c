@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
-#include "base/hash.h"
+#include "base/key.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/out.h"
@@ -282,26 +282,6 @@ static char *row_room(jsonl *w, const jsonl_plan *p, const told *t, const fl_bat
   return fl_out_room(w->out, w->is_roomy ? ROOM_AT_ONCE : head);
 }
 
-/* 0 where the values are too long, or differ from batch to batch in what they belong to. */
-static uint32_t settled_key(const jsonl_plan *p, const fl_batch *batch, const fl_row *row,
-                            uint8_t key[SETTLED_KEY]) {
-  uint32_t n = sizeof row->shape->serial;
-  if (!fl_shape_is_kept(row->shape)) return 0;
-  memcpy(key, &row->shape->serial, n);
-  for (size_t i = 0; i < p->n_settled; i++) {
-    if (p->columns[i].form == FORM_CONST) continue;
-    const fl_raw raw = fl_row_raw(batch, row, &p->columns[i].ref);
-    if (raw.n > SETTLED_KEY || n + 2 + raw.n > SETTLED_KEY) return 0;
-    key[n++] = raw.type;
-    key[n++] = (uint8_t)raw.n;
-    if (raw.n == 2) memcpy(key + n, raw.p, 2);
-    else if (raw.n == 1) key[n] = *raw.p;
-    else if (raw.n) memcpy(key + n, raw.p, raw.n);
-    n += raw.n;
-  }
-  return n;
-}
-
 /* What a line is made of. */
 typedef struct line {
   const jsonl_plan *plan;
@@ -315,21 +295,49 @@ static char *put_columns(jsonl *w, const line *l, size_t from, size_t to, char *
   return out;
 }
 
+static jsonl_settled *settled_place(jsonl *w, const line *l) {
+  uint64_t hash = l->row->shape->serial;
+  for (size_t i = 0; i < l->plan->n_settled; i++)
+    if (l->plan->columns[i].form != FORM_CONST)
+      hash = fl_key_mix(hash, fl_row_raw(l->batch, l->row, &l->plan->columns[i].ref));
+  return &w->settled[hash >> (64 - SETTLED_BITS)];
+}
+
+static bool is_settled(const jsonl_settled *s, const line *l) {
+  if (s->serial != l->row->shape->serial + 1) return false;
+  const uint8_t *at = s->key;
+  for (size_t i = 0; i < l->plan->n_settled; i++)
+    if (l->plan->columns[i].form != FORM_CONST &&
+        !fl_key_has(&at, fl_row_raw(l->batch, l->row, &l->plan->columns[i].ref)))
+      return false;
+  return true;
+}
+
+/* Values or text that are too long are not kept. */
+static void settle(jsonl_settled *s, const line *l, fl_str text) {
+  size_t n = 0;
+  s->serial = 0;
+  if (text.n > SETTLED_TEXT) return;
+  for (size_t i = 0; i < l->plan->n_settled; i++) {
+    if (l->plan->columns[i].form == FORM_CONST) continue;
+    n = fl_key_put(s->key, n, SETTLED_KEY, fl_row_raw(l->batch, l->row, &l->plan->columns[i].ref));
+    if (n == 0) return;
+  }
+  s->serial = l->row->shape->serial + 1;
+  s->n_text = (uint32_t)text.n;
+  memcpy(s->text, text.p, text.n);
+}
+
 static char *put_settled(jsonl *w, const line *l, char *out) {
-  uint8_t key[SETTLED_KEY];
-  const uint32_t n_key = w->is_roomy ? settled_key(l->plan, l->batch, l->row, key) : 0;
-  if (n_key == 0) return put_columns(w, l, 0, l->plan->n_settled, out);
-  jsonl_settled *s = &w->settled[fl_hash_bytes(key, n_key, 0) % SETTLED];
-  if (s->n_key == n_key && memcmp(s->key, key, n_key) == 0) {
+  if (!w->is_roomy || !fl_shape_is_kept(l->row->shape))
+    return put_columns(w, l, 0, l->plan->n_settled, out);
+  jsonl_settled *s = settled_place(w, l);
+  if (is_settled(s, l)) {
     memcpy(out, s->text, s->n_text);
     return out + s->n_text;
   }
   char *end = put_columns(w, l, 0, l->plan->n_settled, out);
-  if (!end || end - out > SETTLED_TEXT) return end;
-  s->n_key = n_key;
-  memcpy(s->key, key, n_key);
-  s->n_text = (uint32_t)(end - out);
-  memcpy(s->text, out, s->n_text);
+  if (end) settle(s, l, (fl_str){out, (size_t)(end - out)});
   return end;
 }
 

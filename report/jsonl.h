@@ -42,11 +42,11 @@ enum { NO_FACT_YET = UINT32_MAX };
 
 /* Ids, level, task and keywords are the same in most rows of a shape: their text is kept with the
  * values that it stands for. */
-enum { SETTLED = 256, SETTLED_KEY = 96, SETTLED_TEXT = 512 };
+enum { SETTLED_BITS = 9, SETTLED = 1 << SETTLED_BITS, SETTLED_KEY = 320, SETTLED_TEXT = 512 };
 typedef struct jsonl_settled {
-  uint32_t n_key; /* 0: empty */
+  uint64_t serial; /* of the shape, + 1; 0 = empty */
+  uint8_t key[SETTLED_KEY];
   uint32_t n_text;
-  uint8_t key[SETTLED_KEY]; /* the shape's serial; type, length and bytes of each value */
   char text[SETTLED_TEXT];
 } jsonl_settled;
 

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/hash.h"
+#include "base/key.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/shape.h"
@@ -16,12 +16,11 @@ typedef struct shape_plan {
 } shape_plan;
 
 /* Few different values come again and again: channels, event ids. What they came to is kept. */
-enum { MEMOS = 1024, MEMO_KEY = 112 };
+enum { MEMO_BITS = 10, MEMOS = 1 << MEMO_BITS, MEMO_KEY = 320 };
 typedef struct memo {
   uint64_t serial; /* of the shape, + 1; 0 = empty */
-  uint32_t n_key;
   bool holds;
-  uint8_t key[MEMO_KEY]; /* length, type and bytes of each value */
+  uint8_t key[MEMO_KEY];
 } memo;
 
 struct fl_filter {
@@ -148,35 +147,46 @@ static fl_status find_plan(fl_filter *filter, const fl_batch *batch, const fl_ro
   return make_plan(filter, batch, row, *ret_plan, err);
 }
 
-/* The values by which the row differs from others of its shape; 0 when they are too long. */
-static uint32_t make_key(const fl_batch *batch, const fl_row *row, uint32_t slots,
-                         uint8_t key[MEMO_KEY]) {
-  uint32_t n = 0;
+static memo *memo_place(const fl_filter *filter, const fl_batch *batch, const fl_row *row,
+                        uint32_t slots) {
+  uint64_t hash = row->shape->serial;
+  for (uint32_t left = slots; left; left &= left - 1)
+    hash = fl_key_mix(hash, fl_row_column(batch, row, (fl_column)__builtin_ctz(left)));
+  return &filter->memos[hash >> (64 - MEMO_BITS)];
+}
+
+/* The values by which the row differs from others of its shape are those of the memo. */
+static bool is_of_memo(const memo *known, const fl_batch *batch, const fl_row *row,
+                       uint32_t slots) {
+  if (known->serial != row->shape->serial + 1) return false;
+  const uint8_t *at = known->key;
+  for (uint32_t left = slots; left; left &= left - 1)
+    if (!fl_key_has(&at, fl_row_column(batch, row, (fl_column)__builtin_ctz(left)))) return false;
+  return true;
+}
+
+/* Values that are too long are not kept. */
+static void remember(memo *place, const fl_batch *batch, const fl_row *row, uint32_t slots,
+                     bool holds) {
+  size_t n = 0;
+  place->serial = 0;
   for (uint32_t left = slots; left; left &= left - 1) {
     const fl_raw raw = fl_row_column(batch, row, (fl_column)__builtin_ctz(left));
-    if (raw.n > MEMO_KEY || MEMO_KEY - n < raw.n + 2) return 0;
-    key[n++] = (uint8_t)raw.n;
-    key[n++] = raw.type;
-    if (raw.n) memcpy(key + n, raw.p, raw.n);
-    n += raw.n;
+    if (!(n = fl_key_put(place->key, n, MEMO_KEY, raw))) return;
   }
-  return n;
+  place->serial = row->shape->serial + 1;
+  place->holds = holds;
 }
 
 static fl_status judge_row(fl_filter *filter, const fl_batch *batch, const fl_row *row,
                            uint32_t slots, bool *ret_holds, fl_err *err) {
-  uint8_t key[MEMO_KEY];
-  const uint32_t n = make_key(batch, row, slots, key);
-  if (n == 0) return judge(filter, batch, row, ret_holds, err);
-  const uint64_t serial = row->shape->serial + 1;
-  memo *known = &filter->memos[fl_hash_bytes(key, n, serial) % MEMOS];
-  if (known->serial != serial || known->n_key != n || memcmp(known->key, key, n) != 0) {
-    FL_TRY(judge(filter, batch, row, &known->holds, err));
-    known->serial = serial;
-    known->n_key = n;
-    memcpy(known->key, key, n);
+  memo *place = memo_place(filter, batch, row, slots);
+  if (is_of_memo(place, batch, row, slots)) {
+    *ret_holds = place->holds;
+    return FL_OK;
   }
-  *ret_holds = known->holds;
+  FL_TRY(judge(filter, batch, row, ret_holds, err));
+  remember(place, batch, row, slots, *ret_holds);
   return FL_OK;
 }
 
