@@ -9,7 +9,8 @@
 
 typedef struct fl_familiar {
   const uint8_t *raw, *packed;
-  uint32_t n_raw, n_packed;
+  uint32_t head; /* fl_raw_head of the raw value */
+  uint32_t n_packed;
 } fl_familiar;
 
 typedef struct fl_familiar_slot {
@@ -23,6 +24,7 @@ typedef struct fl_familiars {
   size_t n_items, cap_items;
   fl_familiar_slot *slots; /* open addressing */
   uint32_t *seen;          /* hashes of values that were met once */
+  uint32_t *recent;        /* number + 1 of what was found last, by the ends of the value */
 } fl_familiars;
 
 /* The private form of a reference: a byte that msgpack never uses, the number. */

@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/hash.h"
+#include "base/key.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/raw.h"
@@ -200,31 +201,12 @@ static fl_status find_by_shape(fl_plans *plans, const fl_shape *shape, fl_plan *
 
 /* ---- variants ---- */
 
-static uint32_t word_at(const uint8_t *p) {
-  uint32_t word;
-  memcpy(&word, p, sizeof word);
-  return word;
-}
-
-/* A settled value in a key: this, then its bytes. */
-static uint32_t head_of(fl_raw raw) { return (uint32_t)raw.type << 24 | raw.n; }
-
-static bool has_bytes(const uint8_t *key, fl_raw raw) {
-  if (raw.n == 8) return fl_le64(key) == fl_le64(raw.p);
-  if (raw.n == 2) return fl_le16(key) == fl_le16(raw.p);
-  if (raw.n == 1) return *key == *raw.p;
-  return raw.n == 0 || memcmp(key, raw.p, raw.n) == 0;
-}
-
 static bool is_of_variant(const fl_variant *variant, const fl_plan *base, const fl_batch *batch,
                           const fl_row *row) {
-  if (!variant->plan || word_at(variant->key) != base->index) return false;
+  if (!variant->plan || fl_le32(variant->key) != base->index) return false;
   const uint8_t *at = variant->key + sizeof base->index;
-  for (unsigned i = 0; i < base->n_settled; i++) {
-    const fl_raw raw = fl_row_column(batch, row, (fl_column)base->settled[i]);
-    if (word_at(at) != head_of(raw) || !has_bytes(at + 4, raw)) return false;
-    at += 4 + raw.n;
-  }
+  for (unsigned i = 0; i < base->n_settled; i++)
+    if (!fl_key_has(&at, fl_row_column(batch, row, (fl_column)base->settled[i]))) return false;
   return true;
 }
 
@@ -235,13 +217,7 @@ static size_t put_key(const fl_plan *plan, const fl_batch *batch, const fl_row *
   memcpy(key, &plan->index, n);
   for (unsigned i = 0; i < plan->n_settled; i++) {
     const fl_raw raw = fl_row_column(batch, row, (fl_column)plan->settled[i]);
-    if (raw.type & FL_T_ARRAY || raw.n > VARIANT_KEY_MAX || n + 4 + raw.n > VARIANT_KEY_MAX)
-      return 0;
-    const uint32_t head = head_of(raw);
-    memcpy(key + n, &head, sizeof head);
-    n += sizeof head;
-    if (raw.n) memcpy(key + n, raw.p, raw.n);
-    n += raw.n;
+    if (raw.type & FL_T_ARRAY || !(n = fl_key_put(key, n, VARIANT_KEY_MAX, raw))) return 0;
   }
   return n;
 }
@@ -291,13 +267,30 @@ static const fl_plan *add_variant(fl_plans *plans, const fl_plan *base, const fl
   return plan;
 }
 
+static void put_in_front(fl_plan *base, unsigned n_before, size_t slot) {
+  for (unsigned i = n_before; i > 0; i--) base->recent[i] = base->recent[i - 1];
+  base->recent[0] = (uint32_t)slot;
+}
+
+/* NULL when it is none of those that the plan's last rows had. */
+static const fl_plan *find_recent(const fl_plans *plans, fl_plan *base, const fl_batch *batch,
+                                  const fl_row *row) {
+  for (unsigned i = 0; i < FL_PLAN_RECENT; i++) {
+    const uint32_t slot = base->recent[i];
+    if (!is_of_variant(&plans->variants[slot], base, batch, row)) continue;
+    put_in_front(base, i, slot);
+    return plans->variants[slot].plan;
+  }
+  return NULL;
+}
+
 /* The variant of the plan that the row belongs to, or the plan itself. */
 static const fl_plan *find_variant(fl_plans *plans, fl_plan *base, const fl_batch *batch,
                                    const fl_row *row) {
   uint8_t key[VARIANT_KEY_MAX];
   if (base->index == FL_PLAN_INLINE) return base;
-  if (is_of_variant(&plans->variants[base->last_variant], base, batch, row))
-    return plans->variants[base->last_variant].plan;
+  const fl_plan *recent = find_recent(plans, base, batch, row);
+  if (recent) return recent;
   const size_t n = put_key(base, batch, row, key);
   if (n == 0) return base;
   const uint64_t hash = fl_hash_bytes(key, n, 0);
@@ -305,7 +298,7 @@ static const fl_plan *find_variant(fl_plans *plans, fl_plan *base, const fl_batc
   for (; plans->variants[at].plan; at = (at + 1) & (VARIANT_SLOTS - 1)) {
     const fl_variant *variant = &plans->variants[at];
     if (variant->hash != hash || variant->n_key != n || memcmp(variant->key, key, n) != 0) continue;
-    base->last_variant = at;
+    put_in_front(base, FL_PLAN_RECENT - 1, at);
     return variant->plan;
   }
   if (plans->n_variants >= VARIANTS_MAX) return base;
@@ -315,7 +308,7 @@ static const fl_plan *find_variant(fl_plans *plans, fl_plan *base, const fl_batc
   memcpy(copy, key, n);
   plans->variants[at] = (fl_variant){hash, copy, n, plan};
   plans->n_variants++;
-  base->last_variant = at;
+  put_in_front(base, FL_PLAN_RECENT - 1, at);
   return plan;
 }
 

@@ -6,7 +6,7 @@
 #include "timeline/pack.h"
 
 /* The kind stands behind the columns of the record. */
-enum { FL_PLAN_KIND = FL_C_COUNT, FL_PLAN_COLUMNS };
+enum { FL_PLAN_KIND = FL_C_COUNT, FL_PLAN_COLUMNS, FL_PLAN_RECENT = 4 };
 
 /* A view into its blob. Shapes of equal content share one plan. Where rows of a shape agree in
  * columns that seldom change (level, task, host …), a *variant* of the plan has these as constants,
@@ -22,9 +22,9 @@ typedef struct fl_plan {
   uint8_t settled[FL_C_COUNT], n_settled; /* those of them that make a variant */
   const fl_event_fact *fact;              /* of a variant's rows */
   bool is_variant;
-  uint32_t *hints;     /* a familiar value's number + 1 for each column, the kind, each field */
-  size_t last_variant; /* its slot, of the last row; a hint */
-  fl_str blob;         /* empty in variants, which never travel */
+  uint32_t *hints; /* a familiar value's number + 1 for each column, the kind, each field */
+  uint32_t recent[FL_PLAN_RECENT]; /* slots of the variants of its last rows; hints */
+  fl_str blob;                     /* empty in variants, which never travel */
 } fl_plan;
 enum { FL_PLAN_INLINE = UINT32_MAX };
 
