@@ -61,11 +61,15 @@ void fl_pack_bool(fl_pack *pack, bool boolean) {
 }
 
 void fl_pack_u64(fl_pack *pack, uint64_t number) {
-  msgpack_packer packer = packer_of(pack);
-  (void)msgpack_pack_uint64(&packer, number);
+  uint8_t *room = fl_pack_room(pack, FL_PACK_NUMBER_MAX);
+  if (room) pack->n += (size_t)(fl_pack_put_u64(room, number) - room);
 }
 
 void fl_pack_i64(fl_pack *pack, int64_t number) {
+  if (number >= 0) {
+    fl_pack_u64(pack, (uint64_t)number);
+    return;
+  }
   msgpack_packer packer = packer_of(pack);
   (void)msgpack_pack_int64(&packer, number);
 }
@@ -243,7 +247,24 @@ static size_t pack_items(fl_pack *pack, fl_raw raw, bool *is_cut) {
   return n;
 }
 
+/* What most values of a row are; false for all others. */
+static bool pack_plain_number(fl_pack *pack, fl_raw raw) {
+  uint64_t number = 0;
+  if (raw.type == FL_T_U8 && raw.n == 1) number = raw.p[0];
+  else if (raw.type == FL_T_U16 && raw.n == 2) number = fl_le16(raw.p);
+  else if (raw.type == FL_T_U32 && raw.n == 4) number = fl_le32(raw.p);
+  else if (raw.type == FL_T_U64 && raw.n == 8) number = fl_le64(raw.p);
+  else return false;
+  fl_pack_u64(pack, number);
+  return true;
+}
+
 size_t fl_pack_raw(fl_pack *pack, fl_raw raw, bool *is_cut) {
+  if (pack_plain_number(pack, raw)) return 2;
+  if (raw.type == FL_T_NULL) {
+    fl_pack_nil(pack);
+    return 2;
+  }
   if (raw.type & FL_T_ARRAY) fl_pack_array(pack, fl_raw_count(raw));
   return 1 + pack_items(pack, raw, is_cut);
 }

@@ -2,6 +2,8 @@
 #ifndef FL_TIMELINE_PACK_H
 #define FL_TIMELINE_PACK_H
 
+#include <string.h>
+
 #include "faultline/event.h"
 
 /* Owned bytes; a failed allocation sticks and is checked once, at the end of a unit of work. */
@@ -33,6 +35,23 @@ void fl_pack_bin(fl_pack *pack, const uint8_t *bytes, size_t n_bytes);
 size_t fl_pack_raw(fl_pack *pack, fl_raw raw, bool *is_cut);
 size_t fl_pack_field(fl_pack *pack, const fl_batch *batch, const fl_row *row,
                      const fl_shape_field *field, bool *is_cut);
+
+/* Where numbers come by the thousand: one into room for FL_PACK_NUMBER_MAX bytes; returns its end.
+ */
+enum { FL_PACK_NUMBER_MAX = 9 };
+static inline uint8_t *fl_pack_put_u64(uint8_t *to, uint64_t number) {
+  if (number < 128) {
+    *to = (uint8_t)number;
+    return to + 1;
+  }
+  /* 8, 16, 32 or 64 bits: that many times the first width is doubled */
+  const unsigned size =
+      (unsigned)((number > UINT8_MAX) + (number > UINT16_MAX) + (number > UINT32_MAX));
+  const uint64_t big_endian = __builtin_bswap64(number << (64 - (8u << size)));
+  *to = (uint8_t)(0xcc + size);
+  memcpy(to + 1, &big_endian, sizeof big_endian);
+  return to + 1 + (1u << size);
+}
 
 /* Length of the packed value at p; for bytes that we packed ourselves only. */
 size_t fl_pack_length(const uint8_t *p);
