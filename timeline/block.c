@@ -9,7 +9,12 @@
 #include "base/mem.h"
 #include "base/rd.h"
 
-enum { BLOCK_BYTES = 32 << 20, USUAL_BYTES = 1 << 20, COLUMNS_PER_ROW = FL_C_COUNT + 10 };
+enum {
+  BLOCK_BYTES = 32 << 20,
+  USUAL_BYTES = 1 << 20,
+  COLUMNS_PER_ROW = FL_C_COUNT + 10,
+  NIL = 0xc0
+};
 
 fl_status fl_block_create(const fl_legend *legend, fl_block **ret_block, fl_err *err) {
   fl_block *block = calloc(1, sizeof *block);
@@ -50,8 +55,8 @@ bool fl_block_has_room(const fl_block *block, const fl_row_head *head) {
 
 fl_status fl_block_add(fl_block *block, const fl_row_head *head, const uint8_t *bytes,
                        fl_err *err) {
-  block->rows[block->n_rows] =
-      (fl_block_row){.head = *head, .at = block->bytes.n, .pos = block->bytes.n};
+  block->rows[block->n_rows] = (fl_block_row){.head = *head};
+  block->places[block->n_rows] = (fl_block_place){(uint32_t)block->bytes.n, head->packer};
   fl_pack_bytes(&block->bytes, bytes, head->n_bytes);
   if (block->bytes.failed) return fl_fail(err, FL_E_NOMEM, 0, "out of memory");
   const bool is_inline = head->plan == FL_PLAN_INLINE;
@@ -78,16 +83,15 @@ fl_status fl_block_add_rules(fl_block *block, fl_str packed, fl_err *err) {
 /* Inline plans can be looked at only when the row buffer does not move any more. */
 static bool parse_inline_plans(fl_block *block) {
   for (uint32_t i = 0; i < block->n_rows; i++) {
-    fl_block_row *row = &block->rows[i];
     if (block->plans[i]) continue;
     if (!block->inline_plans)
       block->inline_plans = calloc(FL_BLOCK_EVENTS, sizeof *block->inline_plans);
     if (!block->inline_plans) return false;
-    const uint8_t *p = block->bytes.p + row->at;
+    const uint8_t *p = block->bytes.p + block->places[i].pos;
     const fl_str blob = {(const char *)p + 4, fl_le32(p)};
     fl_plan_parse(blob, &block->inline_plans[i]);
     block->plans[i] = &block->inline_plans[i];
-    row->pos += 4 + blob.n;
+    block->places[i].pos += 4 + (uint32_t)blob.n;
   }
   return true;
 }
@@ -122,23 +126,26 @@ static void number_plans(fl_block *block) {
   }
 }
 
-static fl_cell take_value(fl_block *block, fl_block_row *row) {
-  const uint8_t *const start = block->bytes.p + row->pos;
+static fl_cell take_value(fl_block *block, uint32_t row) {
+  fl_block_place *place = &block->places[row];
+  const uint8_t *const start = block->bytes.p + place->pos;
   const uint8_t *at = start;
-  const fl_legend_item *item = &block->legend->items[row->head.packer];
+  const fl_legend_item *item = &block->legend->items[place->packer];
   const fl_str value = fl_familiars_take(item->familiars, &at);
-  row->pos += (size_t)(at - start);
+  place->pos += (uint32_t)(at - start);
   const bool is_familiar = *start == FL_FAMILIAR_TAG;
   const uint32_t familiar = is_familiar ? item->first_familiar + fl_familiar_number(start) + 1 : 0;
   return (fl_cell){(const uint8_t *)value.p, (uint32_t)value.n, familiar};
 }
 
-static bool is_nil(fl_cell cell) { return cell.n == 1 && cell.p[0] == 0xc0; }
+static bool is_nil(fl_cell cell) { return cell.n == 1 && cell.p[0] == NIL; }
+/* Only texts become familiar; their bytes need not be looked at. */
 static bool is_text(fl_cell cell) {
-  return (cell.p[0] >= 0xa0 && cell.p[0] < 0xc0) || (cell.p[0] >= 0xd9 && cell.p[0] <= 0xdb);
+  return cell.familiar || (cell.p[0] >= 0xa0 && cell.p[0] < 0xc0) ||
+         (cell.p[0] >= 0xd9 && cell.p[0] <= 0xdb);
 }
 static bool are_equal(fl_cell a, fl_cell b) {
-  return a.n == b.n && (a.p == b.p || memcmp(a.p, b.p, a.n) == 0);
+  return a.n == b.n && (a.p == b.p || fl_bytes_are_equal(a.p, b.p, a.n));
 }
 
 static bool are_constant(const fl_cells *cells, uint32_t n_rows) {
@@ -229,11 +236,14 @@ static void pack_indices(fl_block *block, const fl_cells *cells, uint32_t n_rows
   fl_pack_map(out, 1);
   fl_pack_key(out, "i");
   fl_pack_array(out, n_rows);
+  uint8_t *to = fl_pack_room(out, (size_t)n_rows * FL_PACK_NUMBER_MAX);
+  if (!to) return;
   for (uint32_t row = 0; row < n_rows; row++) {
     const uint32_t i = cells->by_row ? cells->by_row[row] : row;
-    if (is_nil(cells->items[i])) fl_pack_nil(out);
-    else fl_pack_u64(out, text_index(block, i));
+    if (is_nil(cells->items[i])) *to++ = NIL;
+    else to = fl_pack_put_u64(to, text_index(block, i));
   }
+  out->n = (size_t)(to - out->p);
 }
 
 static void pack_list(const fl_cells *cells, uint32_t n_rows, fl_pack *out) {
@@ -289,7 +299,7 @@ static bool take_constants(fl_block *block, unsigned column) {
 }
 
 static fl_cell rules_of(const fl_block *block, uint32_t row) {
-  static const uint8_t nil = 0xc0;
+  static const uint8_t nil = NIL;
   const size_t at = block->rules_at[row];
   const size_t end = row + 1 < block->n_rows ? block->rules_at[row + 1] : block->rules.n;
   if (at == end) return (fl_cell){&nil, 1, 0};
@@ -305,7 +315,7 @@ static uint32_t pack_fixed_columns(fl_block *block) {
     if (is_told || !take_constants(block, column)) {
       for (uint32_t i = 0; i < block->n_rows; i++) {
         const fl_cell constant = constant_of(block->plans[i], column);
-        block->cells[i] = constant.n ? constant : take_value(block, &block->rows[i]);
+        block->cells[i] = constant.n ? constant : take_value(block, i);
         if (is_told) block->cells[i] = rules_of(block, i);
       }
       cells = (fl_cells){block->cells, block->n_rows, NULL, NULL};
@@ -317,12 +327,15 @@ static uint32_t pack_fixed_columns(fl_block *block) {
 
 /* Time: the first value, then what each adds; rows are in order, so that no step is negative. */
 static void pack_times(fl_block *block) {
-  fl_pack_key(&block->columns, "t");
-  fl_pack_array(&block->columns, block->n_rows);
-  fl_pack_i64(&block->columns, block->rows[0].head.t);
+  fl_pack *out = &block->columns;
+  fl_pack_key(out, "t");
+  fl_pack_array(out, block->n_rows);
+  fl_pack_i64(out, block->rows[0].head.t);
+  uint8_t *to = fl_pack_room(out, (size_t)block->n_rows * FL_PACK_NUMBER_MAX);
+  if (!to) return;
   for (uint32_t i = 1; i < block->n_rows; i++)
-    fl_pack_u64(&block->columns,
-                (uint64_t)block->rows[i].head.t - (uint64_t)block->rows[i - 1].head.t);
+    to = fl_pack_put_u64(to, (uint64_t)block->rows[i].head.t - (uint64_t)block->rows[i - 1].head.t);
+  out->n = (size_t)(to - out->p);
 }
 
 typedef enum number_column {
@@ -449,7 +462,7 @@ static void pack_group(fl_block *block, const fl_block_group *group, fl_pack *ou
   for (uint32_t field = 0; field < group->n_fields; field++) {
     uint32_t n = 0;
     for (uint32_t i = group->first; i; i = block->rows[i - 1].next)
-      block->cells[n++] = take_value(block, &block->rows[i - 1]);
+      block->cells[n++] = take_value(block, i - 1);
     const fl_cells cells = {block->cells, n, NULL, NULL};
     pack_cells(block, &cells, n, out);
   }

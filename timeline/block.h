@@ -15,10 +15,14 @@ typedef struct fl_cell {
 
 typedef struct fl_block_row {
   fl_row_head head;
-  size_t at;     /* of the bytes behind the head in `bytes` */
-  size_t pos;    /* of the next value that no column has taken yet */
   uint32_t next; /* row of the same group, + 1 */
 } fl_block_row;
+
+/* Where a row's values are: looked at once a column, so kept apart and short. */
+typedef struct fl_block_place {
+  uint32_t pos; /* in `bytes`, of the next value that no column has taken yet */
+  uint32_t packer;
+} fl_block_place;
 
 /* Rows with the same data keys. */
 typedef struct fl_block_group {
@@ -47,6 +51,7 @@ typedef struct fl_block {
   const fl_legend *legend;
   fl_pack bytes;
   fl_block_row rows[FL_BLOCK_EVENTS];
+  fl_block_place places[FL_BLOCK_EVENTS];
   const fl_plan *plans[FL_BLOCK_EVENTS]; /* of each row; NULL: inline, until packed */
   fl_plan *inline_plans;
   uint32_t n_rows;
