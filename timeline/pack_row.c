@@ -192,7 +192,7 @@ fl_status fl_pack_row(fl_row_packer *packer, const fl_batch *batch, const fl_row
                       .is_same_id = has_same_id(batch, row)};
   packer->n_saved = 0;
   packer->plan = plan;
-  fl_pack_bytes(pack, &head, sizeof head);
+  if (fl_pack_room(pack, sizeof head)) pack->n += sizeof head;
   head.n_values = pack_values(packer, batch, row, &is_cut);
   if (pack->failed || pack->n - start + packer->n_saved > UINT32_MAX)
     return fl_fail(err, FL_E_NOMEM, 0, "out of memory");

@@ -127,7 +127,7 @@ static fl_status sort_entries(fl_runs *runs, const uint32_t *ranks, fl_err *err)
 }
 
 void fl_run_part_sort(fl_run_part *part) {
-  if (part->n_entries > 1)
+  if (end_of_order(part->entries, 0, part->n_entries) < part->n_entries)
     qsort(part->entries, part->n_entries, sizeof *part->entries, compare_entries);
 }
 
@@ -302,4 +302,21 @@ fl_status fl_runs_next(fl_runs *runs, fl_row_head *ret_head, const uint8_t **ret
     *ret_bytes = run->p + run->pos + sizeof *ret_head;
   }
   return FL_OK;
+}
+
+/* Behind the row at the root, in the same run. */
+static bool is_run_past(const fl_runs *runs, size_t index, fl_time t) {
+  if (index == runs->n_runs)
+    return runs->next_entry + 1 >= runs->n_entries || runs->entries[runs->next_entry + 1].t != t;
+  const fl_run *run = &runs->runs[index];
+  const size_t next = run->pos + sizeof run->head + run->head.n_bytes;
+  if (next == run->n) return run->at == run->end;
+  return run->n - next >= sizeof run->head && head_at(run->p + next).t != t;
+}
+
+bool fl_runs_are_past(const fl_runs *runs, fl_time t) {
+  if (!runs->has_root || !is_run_past(runs, runs->heap[0], t)) return false;
+  for (size_t i = 1; i <= 2 && i < runs->n_heap; i++)
+    if (key_of(runs, runs->heap[i]).t == t) return false;
+  return true;
 }

@@ -80,6 +80,9 @@ bool fl_runs_are_full(const fl_runs *runs);
 /* ranks[source]: order of source names. Afterwards no part is needed any more. */
 fl_status fl_runs_spill(fl_runs *runs, const uint32_t *ranks, fl_err *err);
 fl_status fl_runs_merge(fl_runs *runs, const uint32_t *ranks, fl_err *err);
+/* The row that comes next is later than `t`, the time of the row given out last; false as well
+ * where that cannot be told without moving bytes. */
+bool fl_runs_are_past(const fl_runs *runs, fl_time t);
 /* The next row in order: its head and the bytes that follow, valid until the next call. FL_END
  * after the last. */
 fl_status fl_runs_next(fl_runs *runs, fl_row_head *ret_head, const uint8_t **ret_bytes,

@@ -423,13 +423,17 @@ static fl_status put_events(fl_timeline_writer *writer, fl_err *err) {
                                      .self = writer};
   FL_TRY(fl_blocks_create(&options, &writer->blocks, err));
   writer->duplicates.legend = &writer->rows.legend;
+  fl_time before = INT64_MIN; /* of the row before */
   for (;;) {
     fl_row_head head;
     const uint8_t *bytes = NULL;
     const fl_status status = fl_runs_next(&writer->rows.runs, &head, &bytes, err);
     FL_TRY(status);
     if (status == FL_END) break;
-    if (!(head.flags & (FL_F_SYNTHETIC | FL_F_FINDING)) &&
+    /* Copies are of one time: an event that has its time for itself is not looked at. */
+    const bool is_alone = head.t != before && fl_runs_are_past(&writer->rows.runs, head.t);
+    before = head.t;
+    if (!is_alone && !(head.flags & (FL_F_SYNTHETIC | FL_F_FINDING)) &&
         fl_duplicates_see(&writer->duplicates, &head, bytes))
       head.flags |= FL_F_DUPLICATE;
     writer->n_duplicates += (head.flags & FL_F_DUPLICATE) != 0;
