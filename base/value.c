@@ -38,9 +38,19 @@ static fl_str ansi_text(fl_raw raw, fl_arena *arena) {
 
 size_t fl_put_hex_bytes(const uint8_t *bytes, size_t n_bytes, char *out) {
   static const char digits[] = "0123456789ABCDEF";
-  for (size_t i = 0; i < n_bytes; i++) {
-    out[2 * i] = digits[bytes[i] >> 4];
-    out[2 * i + 1] = digits[bytes[i] & 15];
+  const uint64_t ones = UINT64_C(0x0101010101010101);
+  size_t n_left = n_bytes;
+  for (; n_left >= 4; n_left -= 4, bytes += 4, out += 8) {
+    uint64_t wide = fl_le32(bytes); /* a nibble a byte, the upper one first */
+    wide = (wide | wide << 16) & UINT64_C(0x0000ffff0000ffff);
+    wide = (wide | wide << 8) & UINT64_C(0x00ff00ff00ff00ff);
+    wide = (wide >> 4 | wide << 8) & (ones * 15);
+    wide += ones * '0' + ((wide + ones * 6) >> 4 & ones) * 7; /* 'A' stands 7 behind '9' */
+    memcpy(out, &wide, sizeof wide);
+  }
+  for (; n_left > 0; n_left--, bytes++, out += 2) {
+    out[0] = digits[*bytes >> 4];
+    out[1] = digits[*bytes & 15];
   }
   return n_bytes * 2;
 }

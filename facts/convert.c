@@ -37,13 +37,13 @@ static fl_str trim(fl_str s) {
   return s;
 }
 
-static bool is_hex_digit(char c) {
-  return fl_is_digit(c) || (fl_lower(c) >= 'a' && fl_lower(c) <= 'f');
+enum { NO_DIGIT = 16 };
+static unsigned digit_of(char c) {
+  const unsigned digit = (unsigned)(uint8_t)c - '0', letter = ((uint8_t)c | 0x20u) - 'a';
+  return digit < 10 ? digit : letter < 6 ? letter + 10 : NO_DIGIT;
 }
 
-static unsigned digit_of(char c) {
-  return fl_is_digit(c) ? (unsigned)(c - '0') : (unsigned)(fl_lower(c) - 'a') + 10u;
-}
+static bool is_hex_digit(char c) { return digit_of(c) < NO_DIGIT; }
 
 static fl_str lowered(fl_str s, fl_arena *arena) {
   char *copy = fl_arena_take(arena, s.n + 1);
@@ -237,10 +237,11 @@ static bool blob_of(const fl_value *value, uint8_t *ret_bytes, size_t *ret_n) {
   if (value->kind != FL_V_STR || value->as.text.n < 2 || value->as.text.n % 2 != 0) return false;
   const fl_str text = value->as.text;
   const size_t n = text.n / 2 < BLOB_MAX ? text.n / 2 : BLOB_MAX;
-  for (size_t i = 0; i < 2 * n; i++)
-    if (!is_hex_digit(text.p[i])) return false;
-  for (size_t i = 0; i < n; i++)
-    ret_bytes[i] = (uint8_t)(digit_of(text.p[2 * i]) << 4 | digit_of(text.p[2 * i + 1]));
+  for (size_t i = 0; i < n; i++) {
+    const unsigned high = digit_of(text.p[2 * i]), low = digit_of(text.p[2 * i + 1]);
+    if ((high | low) >= NO_DIGIT) return false;
+    ret_bytes[i] = (uint8_t)(high << 4 | low);
+  }
   *ret_n = n;
   return true;
 }
