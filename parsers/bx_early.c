@@ -42,20 +42,28 @@ void bx_learn_early(bx *b, const fl_shape *shape) {
     *early_place(b, word) = (bx_early){word, shape, needed};
 }
 
+/* What the values from `from` to `to` take. */
+static size_t sum_sizes(const uint8_t *table, uint32_t from, uint32_t to) {
+  size_t n_bytes = 0;
+  for (uint32_t i = from; i < to; i++) n_bytes += fl_le16(table + (size_t)i * 4);
+  return n_bytes;
+}
+
 /* Fills the slots of the needed values, and no others; false when the values do not fit. */
 static bool peek_values(const bx_walk *w, uint32_t n, uint64_t needed, fl_raw *slots) {
   const uint8_t *table = w->rd.p + w->rd.pos + 4;
-  const uint8_t *at = table + (size_t)n * 4;
-  size_t n_bytes = 0;
-  for (uint32_t i = 0; i < n; i++) n_bytes += fl_le16(table + (size_t)i * 4);
-  if (n_bytes > (size_t)(w->rd.p + w->rd.n - at)) return false;
-  for (uint32_t i = 0; needed >> i; i++, table += 4) {
-    const uint32_t size = fl_le16(table);
-    if (needed >> i & 1) slots[i] = (fl_raw){at, size, table[2], 0};
-    at += size;
-    if (i == 63) break;
+  const uint8_t *values = table + (size_t)n * 4;
+  const size_t n_left = (size_t)(w->rd.p + w->rd.n - values);
+  size_t at = 0;
+  uint32_t i = 0;
+  for (uint64_t left = needed; left; left &= left - 1) {
+    const uint32_t next = (uint32_t)__builtin_ctzll(left);
+    at += sum_sizes(table, i, next);
+    if (at > n_left) return false;
+    slots[next] = (fl_raw){values + at, fl_le16(table + (size_t)next * 4), table[next * 4 + 2], 0};
+    i = next;
   }
-  return true;
+  return at + sum_sizes(table, i, n) <= n_left;
 }
 
 fl_status bx_leave_out_early(bx_walk *w, const bx_definition *d, bool *ret_is_left_out,
